@@ -1,0 +1,140 @@
+//! Accounts: who may sign in, and as what.
+
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    SqlErr,
+};
+use sea_orm::sea_query::Expr;
+use uuid::Uuid;
+
+pub use crate::entity::account::Model as Account;
+use crate::entity::{account, session};
+use crate::page::{Page, PageRequest};
+use crate::values::Role;
+use crate::{Error, Result, Store};
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Where the person is reached; stored in lower case.
+    pub email: String,
+    /// How the person is called.
+    pub name: String,
+    /// Argon2id hash in PHC string format.
+    pub password_hash: String,
+    /// What the account may do; the very first account is an administrator whatever stands here.
+    pub role: Role,
+}
+
+/// A change to an account; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// A new role.
+    pub role: Option<Role>,
+    /// Disable or enable.
+    pub disabled: Option<bool>,
+    /// A new password's hash.
+    pub password_hash: Option<String>,
+}
+
+impl Store {
+    /// Makes an account. The first one is the administrator.
+    pub async fn add_account(&self, new: NewAccount) -> Result<Account> {
+        let transaction = self.begin().await?;
+        let first = account::Entity::find().count(&transaction).await? == 0;
+        let row = account::ActiveModel {
+            id: Set(self.clock().new_id()),
+            email: Set(new.email.to_lowercase()),
+            name: Set(new.name),
+            role: Set(if first { Role::Admin } else { new.role }),
+            password_hash: Set(new.password_hash),
+            disabled_at: Set(None),
+            created_at: Set(self.clock().now()),
+        };
+        let account = row.insert(&transaction).await.map_err(|error| match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Error::Taken("this e-mail address"),
+            _ => error.into(),
+        })?;
+        transaction.commit().await?;
+        Ok(account)
+    }
+
+    /// How many accounts there are.
+    pub async fn count_accounts(&self) -> Result<u64> {
+        Ok(account::Entity::find().count(self.read()).await?)
+    }
+
+    /// The account with this id.
+    pub async fn account(&self, id: Uuid) -> Result<Option<Account>> {
+        Ok(account::Entity::find_by_id(id).one(self.read()).await?)
+    }
+
+    /// The account with this address, in whatever case it is written.
+    pub async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
+        Ok(account::Entity::find().filter(account::Column::Email.eq(email.to_lowercase())).one(self.read()).await?)
+    }
+
+    /// The administrator who has been there longest.
+    pub async fn first_admin(&self) -> Result<Option<Account>> {
+        Ok(account::Entity::find()
+            .filter(account::Column::Role.eq(Role::Admin))
+            .filter(account::Column::DisabledAt.is_null())
+            .order_by_asc(account::Column::Id)
+            .one(self.read())
+            .await?)
+    }
+
+    /// Accounts, newest first.
+    pub async fn accounts(&self, request: &PageRequest) -> Result<Page<Account>> {
+        let mut query = account::Entity::find().order_by_desc(account::Column::Id).limit(request.capped() + 1);
+        if let Some(cursor) = request.cursor {
+            query = query.filter(account::Column::Id.lt(cursor));
+        }
+        if let Some(text) = &request.query {
+            query = query.filter(Condition::any().add(account::Column::Email.contains(text)).add(account::Column::Name.contains(text)));
+        }
+        Ok(Page::cut(query.all(self.read()).await?, request.capped(), |account| account.id))
+    }
+
+    /// Changes an account. A disabled account or a new password ends its sessions in the same transaction. The
+    /// last administrator who can sign in stays one.
+    pub async fn change_account(&self, id: Uuid, change: AccountChange) -> Result<Account> {
+        let transaction = self.begin().await?;
+        let found = account::Entity::find_by_id(id).one(&transaction).await?.ok_or(Error::NotFound("account"))?;
+        let loses_admin = change.role == Some(Role::User) || change.disabled == Some(true);
+        if loses_admin && found.role == Role::Admin {
+            let others = account::Entity::find()
+                .filter(account::Column::Role.eq(Role::Admin))
+                .filter(account::Column::DisabledAt.is_null())
+                .filter(account::Column::Id.ne(id))
+                .count(&transaction)
+                .await?;
+            if others == 0 {
+                return Err(Error::Taken("the last administrator's account; make another administrator first: it"));
+            }
+        }
+        let now = self.clock().now();
+        let ends_sessions = change.disabled == Some(true) || change.password_hash.is_some();
+        let mut row: account::ActiveModel = found.into();
+        if let Some(role) = change.role {
+            row.role = Set(role);
+        }
+        if let Some(disabled) = change.disabled {
+            row.disabled_at = Set(disabled.then_some(now));
+        }
+        if let Some(hash) = change.password_hash {
+            row.password_hash = Set(hash);
+        }
+        let account = row.update(&transaction).await?;
+        if ends_sessions {
+            session::Entity::update_many()
+                .col_expr(session::Column::RevokedAt, Expr::value(now))
+                .filter(session::Column::AccountId.eq(id))
+                .filter(session::Column::RevokedAt.is_null())
+                .exec(&transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(account)
+    }
+}

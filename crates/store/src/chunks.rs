@@ -1,0 +1,395 @@
+//! Chunks and their vectors: what a document becomes.
+
+use std::collections::HashMap;
+
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::{NotSet, Set}, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use sea_orm::sea_query::Expr;
+use uuid::Uuid;
+
+use crate::documents::remove_chunks;
+use crate::scope::SHARED;
+use crate::entity::{chunk, chunk_vector, document, document_text, job};
+use crate::values::{DocumentStatus, JobKind};
+use crate::{Reader, Result, Store, search};
+
+/// A chunk to be stored.
+#[derive(Clone, Debug)]
+pub struct NewChunk {
+    /// The headings above it.
+    pub heading_path: String,
+    /// Byte offset of its start in the extracted text.
+    pub start: usize,
+    /// Byte offset of its end.
+    pub end: usize,
+    /// Its quotable units, encoded.
+    pub units: Vec<u8>,
+}
+
+/// What parsing a document gave.
+#[derive(Clone, Debug)]
+pub struct Extracted {
+    /// The document's own title.
+    pub title: Option<String>,
+    /// The extracted text.
+    pub text: String,
+    /// Its chunks, in order.
+    pub chunks: Vec<NewChunk>,
+}
+
+/// A chunk that waits for its vector.
+#[derive(Clone, Debug)]
+pub struct PendingChunk {
+    /// The chunk.
+    pub number: i64,
+    /// The title of its document.
+    pub title: String,
+    /// The headings above it.
+    pub heading_path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A vector in the form in which it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredVector {
+    /// The chunk.
+    pub number: i64,
+    /// What one step of the codes is worth.
+    pub scale: f32,
+    /// The components as signed 8-bit codes.
+    pub codes: Vec<u8>,
+}
+
+/// A chunk with what an answer needs to know of its document.
+#[derive(Clone, Debug)]
+pub struct Passage {
+    /// The chunk.
+    pub number: i64,
+    /// The chunk's public id.
+    pub chunk_id: Uuid,
+    /// The document.
+    pub document_id: Uuid,
+    /// The document's title.
+    pub title: String,
+    /// The document's file name.
+    pub file_name: String,
+    /// The chunk's place in the document.
+    pub ordinal: i32,
+    /// The headings above it.
+    pub heading_path: String,
+    /// Byte offset of its start in the document's extracted text.
+    pub start: usize,
+    /// Its text.
+    pub text: String,
+    /// Its quotable units, encoded.
+    pub units: Vec<u8>,
+}
+
+/// Rows to a statement: SQLite takes 32,766 parameters, a chunk has nine.
+const ROWS_PER_INSERT: usize = 2_000;
+
+impl Store {
+    /// Replaces what was extracted from a document, indexes it by keywords, and exchanges its ingestion job for
+    /// an embedding job: one transaction, so that a killed process leaves either the job or its result.
+    /// Returns false, and does nothing, when the document was deleted meanwhile.
+    pub async fn store_extracted(&self, document_id: Uuid, extracted: Extracted, embed: bool) -> Result<bool> {
+        let transaction = self.begin().await?;
+        let Some(found) = document::Entity::find_by_id(document_id).one(&transaction).await? else {
+            return Ok(false);
+        };
+        remove_chunks(&transaction, document_id).await?;
+        let title = match extracted.title {
+            Some(title) if !found.title_given => title,
+            _ => found.title.clone(),
+        };
+        let count = extracted.chunks.len();
+        let rows: Vec<_> = extracted
+            .chunks
+            .into_iter()
+            .enumerate()
+            .map(|(ordinal, new)| chunk::ActiveModel {
+                id: Set(self.clock().new_id()),
+                document_id: Set(document_id),
+                ordinal: Set(to_i32(ordinal)),
+                heading_path: Set(new.heading_path),
+                start: Set(to_i32(new.start)),
+                end: Set(to_i32(new.end)),
+                text: Set(extracted.text.get(new.start..new.end).unwrap_or_default().to_owned()),
+                units: Set(new.units),
+                embedded: Set(false),
+                number: NotSet
+            })
+            .collect();
+        for batch in rows.chunks(ROWS_PER_INSERT) {
+            chunk::Entity::insert_many(batch.to_vec()).exec_without_returning(&transaction).await?;
+        }
+        search::index_chunks(&transaction, document_id, &title).await?;
+        let text = document_text::ActiveModel { document_id: Set(document_id), text: Set(extracted.text) };
+        document_text::Entity::insert(text).exec_without_returning(&transaction).await?;
+        let mut row: document::ActiveModel = found.into();
+        row.title = Set(title);
+        row.status = Set(if embed { DocumentStatus::Searchable } else { DocumentStatus::Ready });
+        row.error = Set(None);
+        row.chunks = Set(to_i32(count));
+        row.embedded_chunks = Set(0);
+        row.updated_at = Set(self.clock().now());
+        row.update(&transaction).await?;
+        job::Entity::delete_many().filter(job::Column::DocumentId.eq(document_id)).exec(&transaction).await?;
+        if embed {
+            self.enqueue(&transaction, JobKind::Embed, document_id).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// The chunks of these documents that have no vector yet, in order.
+    pub async fn pending_chunks(&self, document_ids: &[Uuid], limit: u64) -> Result<Vec<PendingChunk>> {
+        let rows: Vec<(i64, Uuid, String, String)> = chunk::Entity::find()
+            .select_only()
+            .column(chunk::Column::Number)
+            .column(chunk::Column::DocumentId)
+            .column(chunk::Column::HeadingPath)
+            .column(chunk::Column::Text)
+            .filter(chunk::Column::DocumentId.is_in(document_ids.iter().copied()))
+            .filter(chunk::Column::Embedded.eq(false))
+            .order_by_asc(chunk::Column::Number)
+            .limit(limit)
+            .into_tuple()
+            .all(self.read())
+            .await?;
+        let titles = self.titles(document_ids).await?;
+        let titled = rows.into_iter().map(|(number, document_id, heading_path, text)| PendingChunk {
+            number,
+            title: titles.get(&document_id).cloned().unwrap_or_default(),
+            heading_path,
+            text,
+        });
+        Ok(titled.collect())
+    }
+
+    async fn titles(&self, document_ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
+        let rows: Vec<(Uuid, String)> = document::Entity::find()
+            .select_only()
+            .column(document::Column::Id)
+            .column(document::Column::Title)
+            .filter(document::Column::Id.is_in(document_ids.iter().copied()))
+            .into_tuple()
+            .all(self.read())
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Stores vectors, and makes each document of `document_ids` `ready` whose chunks all have one now. Vectors
+    /// of chunks that were deleted meanwhile are left out. Returns the numbers that were stored, each with its
+    /// document and that document's scope.
+    pub async fn store_vectors(
+        &self,
+        model: &str,
+        document_ids: &[Uuid],
+        vectors: Vec<StoredVector>,
+    ) -> Result<HashMap<i64, IndexEntry>> {
+        let transaction = self.begin().await?;
+        let numbers: Vec<i64> = vectors.iter().map(|vector| vector.number).collect();
+        let alive: HashMap<i64, IndexEntry> = index_entries(&transaction, &numbers).await?;
+        let rows: Vec<_> = vectors
+            .into_iter()
+            .filter(|vector| alive.contains_key(&vector.number))
+            .map(|vector| chunk_vector::ActiveModel {
+                chunk_number: Set(vector.number),
+                model: Set(model.to_owned()),
+                scale: Set(vector.scale),
+                codes: Set(vector.codes),
+            })
+            .collect();
+        for batch in rows.chunks(ROWS_PER_INSERT) {
+            chunk_vector::Entity::insert_many(batch.to_vec()).exec_without_returning(&transaction).await?;
+        }
+        chunk::Entity::update_many()
+            .col_expr(chunk::Column::Embedded, Expr::value(true))
+            .filter(chunk::Column::Number.is_in(alive.keys().copied()))
+            .exec(&transaction)
+            .await?;
+        for id in document_ids {
+            self.count_vectors(&transaction, *id).await?;
+        }
+        transaction.commit().await?;
+        Ok(alive)
+    }
+
+    async fn count_vectors(&self, transaction: &sea_orm::DatabaseTransaction, document_id: Uuid) -> Result<()> {
+        let Some(found) = document::Entity::find_by_id(document_id).one(transaction).await? else { return Ok(()) };
+        let missing = chunk::Entity::find()
+            .filter(chunk::Column::DocumentId.eq(document_id))
+            .filter(chunk::Column::Embedded.eq(false))
+            .count(transaction)
+            .await?;
+        let missing = i32::try_from(missing).unwrap_or(i32::MAX);
+        let chunks = found.chunks;
+        let mut row: document::ActiveModel = found.into();
+        row.embedded_chunks = Set(chunks.saturating_sub(missing));
+        if missing == 0 {
+            row.status = Set(DocumentStatus::Ready);
+            job::Entity::delete_many()
+                .filter(job::Column::DocumentId.eq(document_id))
+                .filter(job::Column::Kind.eq(JobKind::Embed))
+                .exec(transaction)
+                .await?;
+        }
+        row.updated_at = Set(self.clock().now());
+        row.update(transaction).await?;
+        Ok(())
+    }
+
+    /// Every vector of `model`, with what the index must know of each: read once at start.
+    pub async fn load_vectors(&self, model: &str, after: i64, limit: u64) -> Result<Vec<(StoredVector, IndexEntry)>> {
+        let rows = chunk_vector::Entity::find()
+            .filter(chunk_vector::Column::Model.eq(model))
+            .filter(chunk_vector::Column::ChunkNumber.gt(after))
+            .order_by_asc(chunk_vector::Column::ChunkNumber)
+            .limit(limit)
+            .all(self.read())
+            .await?;
+        let numbers: Vec<i64> = rows.iter().map(|row| row.chunk_number).collect();
+        let mut entries = index_entries(self.read(), &numbers).await?;
+        let known = rows.into_iter().filter_map(|row| {
+            let entry = entries.remove(&row.chunk_number)?;
+            let vector = StoredVector { number: row.chunk_number, scale: row.scale, codes: row.codes };
+            Some((vector, entry))
+        });
+        Ok(known.collect())
+    }
+
+    /// Makes documents whose vectors are of another model, or were skipped because there was no model, wait for
+    /// vectors of `model`. Returns how many documents that were.
+    pub async fn require_vectors_of(&self, model: &str) -> Result<u64> {
+        let transaction = self.begin().await?;
+        let foreign = chunk_vector::Entity::delete_many()
+            .filter(chunk_vector::Column::Model.ne(model))
+            .exec(&transaction)
+            .await?;
+        if foreign.rows_affected > 0 {
+            let kept = sea_orm::sea_query::Query::select()
+                .column(chunk_vector::Column::ChunkNumber)
+                .from(chunk_vector::Entity)
+                .to_owned();
+            chunk::Entity::update_many()
+                .col_expr(chunk::Column::Embedded, Expr::value(false))
+                .filter(chunk::Column::Number.not_in_subquery(kept))
+                .exec(&transaction)
+                .await?;
+        }
+        let missing: Vec<Uuid> = chunk::Entity::find()
+            .select_only()
+            .column(chunk::Column::DocumentId)
+            .filter(chunk::Column::Embedded.eq(false))
+            .distinct()
+            .into_tuple()
+            .all(&transaction)
+            .await?;
+        let waiting: Vec<Uuid> = job::Entity::find()
+            .select_only()
+            .column(job::Column::DocumentId)
+            .into_tuple()
+            .all(&transaction)
+            .await?;
+        let mut changed = 0;
+        for id in missing.into_iter().filter(|id| !waiting.contains(id)) {
+            document::Entity::update_many()
+                .col_expr(document::Column::Status, Expr::value("searchable"))
+                .filter(document::Column::Id.eq(id))
+                .exec(&transaction)
+                .await?;
+            self.enqueue(&transaction, JobKind::Embed, id).await?;
+            changed += 1;
+        }
+        transaction.commit().await?;
+        Ok(changed)
+    }
+
+    /// The passages with these numbers that the reader may read, in no particular order.
+    pub async fn passages(&self, reader: Reader, numbers: &[i64]) -> Result<Vec<Passage>> {
+        let rows = chunk::Entity::find()
+            .filter(chunk::Column::Number.is_in(numbers.iter().copied()))
+            .all(self.read())
+            .await?;
+        let ids: std::collections::HashSet<Uuid> = rows.iter().map(|row| row.document_id).collect();
+        let documents: HashMap<Uuid, document::Model> = document::Entity::find()
+            .filter(document::Column::Id.is_in(ids))
+            .filter(document::Column::Scope.is_in(reader.scopes()))
+            .all(self.read())
+            .await?
+            .into_iter()
+            .map(|document| (document.id, document))
+            .collect();
+        let readable = rows.into_iter().filter_map(|row| {
+            let document = documents.get(&row.document_id)?;
+            Some(Passage {
+                number: row.number,
+                chunk_id: row.id,
+                document_id: row.document_id,
+                title: document.title.clone(),
+                file_name: document.file_name.clone(),
+                ordinal: row.ordinal,
+                heading_path: row.heading_path,
+                start: usize::try_from(row.start).unwrap_or_default(),
+                text: row.text,
+                units: row.units,
+            })
+        });
+        Ok(readable.collect())
+    }
+}
+
+/// What an in-process index must know of a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// The document, so that it can be forgotten as a whole.
+    pub document_id: Uuid,
+    /// The only account that may find it, or `None` for everybody.
+    pub private_to: Option<Uuid>,
+}
+
+async fn index_entries<C: sea_orm::ConnectionTrait>(
+    connection: &C,
+    numbers: &[i64],
+) -> Result<HashMap<i64, IndexEntry>> {
+    let mut entries = HashMap::with_capacity(numbers.len());
+    for batch in numbers.chunks(ROWS_PER_INSERT) {
+        let rows: Vec<(i64, Uuid)> = chunk::Entity::find()
+            .select_only()
+            .column(chunk::Column::Number)
+            .column(chunk::Column::DocumentId)
+            .filter(chunk::Column::Number.is_in(batch.iter().copied()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        let ids: std::collections::HashSet<Uuid> = rows.iter().map(|(_, id)| *id).collect();
+        let scopes: Vec<(Uuid, String)> = document::Entity::find()
+            .select_only()
+            .column(document::Column::Id)
+            .column(document::Column::Scope)
+            .filter(document::Column::Id.is_in(ids))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        let private: HashMap<Uuid, Option<Uuid>> =
+            scopes.into_iter().filter_map(|(id, scope)| Some((id, private_to(&scope)?))).collect();
+        entries.extend(rows.into_iter().filter_map(|(number, document_id)| {
+            let private_to = *private.get(&document_id)?;
+            Some((number, IndexEntry { document_id, private_to }))
+        }));
+    }
+    Ok(entries)
+}
+
+/// Who alone may find what has this scope; a scope that cannot be understood is nobody's.
+fn private_to(scope: &str) -> Option<Option<Uuid>> {
+    if scope == SHARED { Some(None) } else { Uuid::parse_str(scope).ok().map(Some) }
+}
+
+/// Lengths and offsets fit: extracted text is limited to far less than 2 GiB.
+fn to_i32(value: usize) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,185 @@
+//! Conversations: what was asked and answered, for the person who asked.
+
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::{NotSet, Set}, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query,
+};
+use serde_json::Value;
+use sea_orm::sea_query::Expr;
+use uuid::Uuid;
+
+pub use crate::entity::conversation::Model as Conversation;
+pub use crate::entity::feedback::Model as Feedback;
+pub use crate::entity::message::Model as Message;
+use crate::entity::{conversation, feedback, message};
+use crate::page::{Page, PageRequest};
+use crate::values::Author;
+use crate::{Error, Result, Store, search};
+
+/// A question with its answer, to be recorded together.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Who asked.
+    pub account_id: Uuid,
+    /// The conversation that goes on, or a new one's id.
+    pub conversation_id: Uuid,
+    /// The id that the answer was given.
+    pub message_id: Uuid,
+    /// The question.
+    pub question: String,
+    /// The answer's text.
+    pub answer: String,
+    /// Everything else that was returned with the answer.
+    pub detail: Value,
+}
+
+/// The longest title of a conversation, in characters.
+const TITLE_CHARS: usize = 80;
+
+impl Store {
+    /// Records a question and its answer in one transaction; the first exchange makes the conversation.
+    pub async fn record_exchange(&self, exchange: Exchange) -> Result<()> {
+        let transaction = self.begin().await?;
+        let now = self.clock().now();
+        let touched = conversation::Entity::update_many()
+            .col_expr(conversation::Column::UpdatedAt, Expr::value(now))
+            .filter(conversation::Column::Id.eq(exchange.conversation_id))
+            .filter(conversation::Column::AccountId.eq(exchange.account_id))
+            .exec(&transaction)
+            .await?;
+        if touched.rows_affected == 0 {
+            let title: String = exchange.question.chars().take(TITLE_CHARS).collect();
+            let row = conversation::ActiveModel {
+                id: Set(exchange.conversation_id),
+                account_id: Set(exchange.account_id),
+                title: Set(title.split_whitespace().collect::<Vec<_>>().join(" ")),
+                created_at: Set(now),
+                updated_at: Set(now),
+            };
+            conversation::Entity::insert(row).exec_without_returning(&transaction).await?;
+        }
+        let message = |id, author, text: &str, detail| message::ActiveModel {
+            id: Set(id),
+            conversation_id: Set(exchange.conversation_id),
+            author: Set(author),
+            text: Set(text.to_owned()),
+            detail: Set(detail),
+            created_at: Set(now),
+            number: NotSet
+        };
+        let asked = message(self.clock().new_id(), Author::User, &exchange.question, None);
+        let question = asked.insert(&transaction).await?;
+        let answered =
+            message(exchange.message_id, Author::Assistant, &exchange.answer, Some(exchange.detail.clone()));
+        let answer = answered.insert(&transaction).await?;
+        search::index_messages(&transaction, &[(question.number, &question.text), (answer.number, &answer.text)])
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The conversation, if it is this person's.
+    pub async fn conversation(&self, account_id: Uuid, id: Uuid) -> Result<Option<Conversation>> {
+        let found = conversation::Entity::find_by_id(id).one(self.read()).await?;
+        Ok(found.filter(|conversation| conversation.account_id == account_id))
+    }
+
+    /// The messages of a conversation, oldest first.
+    pub async fn messages(&self, conversation_id: Uuid) -> Result<Vec<Message>> {
+        Ok(message::Entity::find()
+            .filter(message::Column::ConversationId.eq(conversation_id))
+            .order_by_asc(message::Column::Number)
+            .all(self.read())
+            .await?)
+    }
+
+    /// The last `count` questions of a conversation, oldest first.
+    pub async fn last_questions(&self, conversation_id: Uuid, count: u64) -> Result<Vec<String>> {
+        let mut texts: Vec<String> = message::Entity::find()
+            .select_only()
+            .column(message::Column::Text)
+            .filter(message::Column::ConversationId.eq(conversation_id))
+            .filter(message::Column::Author.eq(Author::User))
+            .order_by_desc(message::Column::Number)
+            .limit(count)
+            .into_tuple()
+            .all(self.read())
+            .await?;
+        texts.reverse();
+        Ok(texts)
+    }
+
+    /// A person's conversations, newest first; the query searches titles, questions and answers by words.
+    pub async fn conversations(&self, account_id: Uuid, request: &PageRequest) -> Result<Page<Conversation>> {
+        let mut query = conversation::Entity::find()
+            .filter(conversation::Column::AccountId.eq(account_id))
+            .order_by_desc(conversation::Column::Id)
+            .limit(request.capped() + 1);
+        if let Some(cursor) = request.cursor {
+            query = query.filter(conversation::Column::Id.lt(cursor));
+        }
+        if let Some(text) = request.query.as_deref().filter(|text| !text.trim().is_empty()) {
+            let Some(matching) = search::conversations_matching(text) else {
+                return Ok(Page { items: Vec::new(), next_cursor: None });
+            };
+            query = query.filter(matching);
+        }
+        Ok(Page::cut(query.all(self.read()).await?, request.capped(), |conversation| conversation.id))
+    }
+
+    /// Deletes a conversation with its messages and feedback.
+    pub async fn delete_conversation(&self, account_id: Uuid, id: Uuid) -> Result<()> {
+        let transaction = self.begin().await?;
+        let mine = conversation::Entity::find_by_id(id)
+            .one(&transaction)
+            .await?
+            .is_some_and(|conversation| conversation.account_id == account_id);
+        if !mine {
+            return Err(Error::NotFound("conversation"));
+        }
+        search::forget_messages(&transaction, id).await?;
+        conversation::Entity::delete_by_id(id).exec(&transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Records what a person thought of an answer of theirs; a second judgement replaces the first.
+    pub async fn rate_answer(
+        &self,
+        account_id: Uuid,
+        message_id: Uuid,
+        rating: i32,
+        comment: Option<String>,
+    ) -> Result<()> {
+        let found = message::Entity::find()
+            .filter(message::Column::Id.eq(message_id))
+            .filter(message::Column::Author.eq(Author::Assistant))
+            .one(self.read())
+            .await?
+            .ok_or(Error::NotFound("message"))?;
+        if self.conversation(account_id, found.conversation_id).await?.is_none() {
+            return Err(Error::NotFound("message"));
+        }
+        let row = feedback::ActiveModel {
+            message_id: Set(message_id),
+            account_id: Set(account_id),
+            rating: Set(rating),
+            comment: Set(comment),
+            created_at: Set(self.clock().now()),
+        };
+        let replace = sea_query::OnConflict::column(feedback::Column::MessageId)
+            .update_columns([feedback::Column::Rating, feedback::Column::Comment, feedback::Column::CreatedAt])
+            .to_owned();
+        feedback::Entity::insert(row).on_conflict(replace).exec_without_returning(self.write()).await?;
+        Ok(())
+    }
+
+    /// The judgements on the answers of a conversation.
+    pub async fn feedback_in(&self, conversation_id: Uuid) -> Result<Vec<Feedback>> {
+        let ids = sea_query::Query::select()
+            .column(message::Column::Id)
+            .from(message::Entity)
+            .and_where(message::Column::ConversationId.eq(conversation_id))
+            .to_owned();
+        Ok(feedback::Entity::find().filter(feedback::Column::MessageId.in_subquery(ids)).all(self.read()).await?)
+    }
+}

@@ -1,0 +1,223 @@
+//! Documents: stored together with the job that will index them, or not at all.
+
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use sea_orm::sea_query::Expr;
+use uuid::Uuid;
+
+pub use crate::entity::document::Model as Document;
+use crate::entity::{chunk, document, document_file, document_text, job};
+use crate::page::{Page, PageRequest};
+use crate::scope::{SHARED, scope_of};
+use crate::values::{DocumentStatus, JobKind};
+use crate::{Error, Reader, Result, Store, Visibility, search};
+
+/// A document to be stored.
+#[derive(Clone, Debug)]
+pub struct NewDocument {
+    /// Who brings it.
+    pub owner_id: Uuid,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// Its title, or `None` to take the document's own.
+    pub title: Option<String>,
+    /// The name of the file.
+    pub file_name: String,
+    /// The detected format's name.
+    pub format: String,
+    /// SHA-256 of the bytes.
+    pub sha256: [u8; 32],
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// What storing a document came to.
+#[derive(Clone, Debug)]
+pub enum Stored {
+    /// It is new; its ingestion is enqueued.
+    Created(Document),
+    /// The same bytes are there already, for the same readers.
+    Existing(Document),
+}
+
+/// How many documents there are, by how far they have come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DocumentCounts {
+    /// Waiting or being parsed.
+    pub waiting: u64,
+    /// Found by keywords only.
+    pub searchable: u64,
+    /// Completely indexed.
+    pub ready: u64,
+    /// Unreadable.
+    pub failed: u64,
+}
+
+impl Document {
+    /// Who may read it.
+    #[must_use]
+    pub fn visibility(&self) -> Visibility {
+        if self.scope == SHARED { Visibility::Shared } else { Visibility::Private }
+    }
+}
+
+impl Store {
+    /// Stores a document and enqueues its ingestion, in one transaction. The same bytes for the same readers are
+    /// stored once; if their ingestion had failed, it is tried again.
+    pub async fn add_document(&self, new: NewDocument) -> Result<Stored> {
+        let scope = scope_of(new.visibility, new.owner_id);
+        let transaction = self.begin().await?;
+        let existing = document::Entity::find()
+            .filter(document::Column::Scope.eq(&scope))
+            .filter(document::Column::Sha256.eq(new.sha256.to_vec()))
+            .one(&transaction)
+            .await?;
+        if let Some(existing) = existing {
+            return Ok(Stored::Existing(existing));
+        }
+        let now = self.clock().now();
+        let id = self.clock().new_id();
+        let row = document::ActiveModel {
+            id: Set(id),
+            owner_id: Set(new.owner_id),
+            scope: Set(scope),
+            sha256: Set(new.sha256.to_vec()),
+            title_given: Set(new.title.is_some()),
+            title: Set(new.title.unwrap_or_else(|| new.file_name.clone())),
+            file_name: Set(new.file_name),
+            format: Set(new.format),
+            size_bytes: Set(i64::try_from(new.bytes.len()).unwrap_or(i64::MAX)),
+            status: Set(DocumentStatus::Queued),
+            error: Set(None),
+            chunks: Set(0),
+            embedded_chunks: Set(0),
+            created_at: Set(now),
+            updated_at: Set(now),
+        };
+        let created = row.insert(&transaction).await?;
+        let file = document_file::ActiveModel { document_id: Set(id), bytes: Set(new.bytes) };
+        document_file::Entity::insert(file).exec_without_returning(&transaction).await?;
+        self.enqueue(&transaction, JobKind::Ingest, id).await?;
+        transaction.commit().await?;
+        Ok(Stored::Created(created))
+    }
+
+    /// The document, if this person may read it.
+    pub async fn document(&self, reader: Reader, id: Uuid) -> Result<Option<Document>> {
+        let found = self.any_document(id).await?;
+        Ok(found.filter(|document| reader.may_read(&document.scope)))
+    }
+
+    /// The document, whoever may read it: for the worker.
+    pub async fn any_document(&self, id: Uuid) -> Result<Option<Document>> {
+        Ok(document::Entity::find_by_id(id).one(self.read()).await?)
+    }
+
+    /// The documents that this person may read, newest first; the query matches titles and file names.
+    pub async fn documents(&self, reader: Reader, request: &PageRequest) -> Result<Page<Document>> {
+        let mut query = document::Entity::find()
+            .filter(document::Column::Scope.is_in(reader.scopes()))
+            .order_by_desc(document::Column::Id)
+            .limit(request.capped() + 1);
+        if let Some(cursor) = request.cursor {
+            query = query.filter(document::Column::Id.lt(cursor));
+        }
+        if let Some(text) = &request.query {
+            let named = Condition::any()
+                .add(document::Column::Title.contains(text))
+                .add(document::Column::FileName.contains(text));
+            query = query.filter(named);
+        }
+        Ok(Page::cut(query.all(self.read()).await?, request.capped(), |document| document.id))
+    }
+
+    /// How many documents there are in all.
+    pub async fn count_documents(&self) -> Result<DocumentCounts> {
+        let rows: Vec<(DocumentStatus, i64)> = document::Entity::find()
+            .select_only()
+            .column(document::Column::Status)
+            .column_as(document::Column::Id.count(), "count")
+            .group_by(document::Column::Status)
+            .into_tuple()
+            .all(self.read())
+            .await?;
+        let mut counts = DocumentCounts::default();
+        for (status, count) in rows {
+            let count = u64::try_from(count).unwrap_or_default();
+            match status {
+                DocumentStatus::Queued | DocumentStatus::Processing => counts.waiting += count,
+                DocumentStatus::Searchable => counts.searchable += count,
+                DocumentStatus::Ready => counts.ready += count,
+                DocumentStatus::Failed => counts.failed += count,
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The original bytes.
+    pub async fn document_bytes(&self, id: Uuid) -> Result<Option<Vec<u8>>> {
+        Ok(document_file::Entity::find_by_id(id).one(self.read()).await?.map(|file| file.bytes))
+    }
+
+    /// The extracted text, once there is one.
+    pub async fn document_text(&self, id: Uuid) -> Result<Option<String>> {
+        Ok(document_text::Entity::find_by_id(id).one(self.read()).await?.map(|row| row.text))
+    }
+
+    /// Says that a worker has begun with the document.
+    pub async fn mark_processing(&self, id: Uuid) -> Result<()> {
+        document::Entity::update_many()
+            .col_expr(document::Column::Status, Expr::value("processing"))
+            .col_expr(document::Column::UpdatedAt, Expr::value(self.clock().now()))
+            .filter(document::Column::Id.eq(id))
+            .filter(document::Column::Status.eq(DocumentStatus::Queued))
+            .exec(self.write())
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes a document with all that was made from it, and returns the numbers of its chunks so that the
+    /// in-process index can forget them too.
+    pub async fn delete_document(&self, id: Uuid) -> Result<Vec<i64>> {
+        let transaction = self.begin().await?;
+        let numbers = remove_chunks(&transaction, id).await?;
+        let deleted = document::Entity::delete_by_id(id).exec(&transaction).await?;
+        if deleted.rows_affected == 0 {
+            return Err(Error::NotFound("document"));
+        }
+        transaction.commit().await?;
+        Ok(numbers)
+    }
+
+    /// Puts a failed document's ingestion into the queue again.
+    pub async fn retry_document(&self, id: Uuid) -> Result<()> {
+        let transaction = self.begin().await?;
+        job::Entity::delete_many().filter(job::Column::DocumentId.eq(id)).exec(&transaction).await?;
+        let found = document::Entity::find_by_id(id).one(&transaction).await?.ok_or(Error::NotFound("document"))?;
+        let mut row: document::ActiveModel = found.into();
+        row.status = Set(DocumentStatus::Queued);
+        row.error = Set(None);
+        row.updated_at = Set(self.clock().now());
+        row.update(&transaction).await?;
+        self.enqueue(&transaction, JobKind::Ingest, id).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Removes the chunks of a document from the tables and the keyword index.
+pub(crate) async fn remove_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<Vec<i64>> {
+    let numbers: Vec<i64> = chunk::Entity::find()
+        .select_only()
+        .column(chunk::Column::Number)
+        .filter(chunk::Column::DocumentId.eq(document_id))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    search::forget_chunks(connection, document_id).await?;
+    chunk::Entity::delete_many().filter(chunk::Column::DocumentId.eq(document_id)).exec(connection).await?;
+    document_text::Entity::delete_by_id(document_id).exec(connection).await?;
+    Ok(numbers)
+}

@@ -1,0 +1,51 @@
+//! What can go wrong below the domain.
+
+/// A failure of the database, told with what was being done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused or failed an operation.
+    #[error("the database failed: {0}")]
+    Database(#[from] sea_orm::DbErr),
+    /// The data directory cannot be created or written.
+    #[error("cannot use the data directory {path}: {source}; choose another with data_dir, or correct its permissions")]
+    DataDirectory {
+        /// The directory that was tried.
+        path: String,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process serves from the same data directory.
+    #[error("the data directory {path} is already being served by another process; stop it, or choose another directory with data_dir")]
+    AlreadyServed {
+        /// The directory that is taken.
+        path: String,
+    },
+    /// A stored value cannot be understood; the database was written by another version or is damaged.
+    #[error("the stored {what} cannot be read; restore a backup, or import the document again")]
+    Corrupt {
+        /// What could not be read.
+        what: &'static str,
+    },
+    /// The row that the operation is about does not exist (or not for this person).
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// A unique value is taken.
+    #[error("{0} is already in use")]
+    Taken(&'static str),
+}
+
+impl Error {
+    /// True when the cause is a full or failing disk, which the operator must see to.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        // SQLITE_FULL and SQLITE_IOERR have no variant of their own in the driver.
+        matches!(self, Self::Database(error) if {
+            let text = error.to_string();
+            text.contains("database or disk is full") || text.contains("disk I/O error")
+        })
+    }
+}
+
+/// The result of a store operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,26 @@
+//! Everything that VoiceAssist keeps: entities, migrations, transactions, and the two search backends' SQL.
+//!
+//! One file per aggregate ([`accounts`], [`documents`], [`chunks`], [`jobs`], [`conversations`]); each holds the
+//! operations that the rest of the program may perform, and each operation is one transaction.
+
+pub mod accounts;
+pub mod chunks;
+mod clock;
+pub mod conversations;
+mod database;
+pub mod documents;
+mod entity;
+mod error;
+pub mod jobs;
+mod keys;
+mod migration;
+pub mod page;
+mod scope;
+pub mod search;
+pub mod sessions;
+pub mod values;
+
+pub use clock::Clock;
+pub use database::{Settings, Store};
+pub use error::{Error, Result};
+pub use scope::{Reader, Visibility};

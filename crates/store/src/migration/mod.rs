@@ -1,0 +1,14 @@
+//! The schema, one file per change.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261123_000001_initial;
+
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261123_000001_initial::Migration)]
+    }
+}

@@ -1,0 +1,210 @@
+//! Keyword search by SQLite FTS5.
+//!
+//! The index holds no text of its own (`content=''`); its rows are the numbers of `chunk` and `message`.
+
+use sea_orm::sea_query::{Expr, SimpleExpr};
+use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+use sea_orm_migration::SchemaManager;
+use uuid::Uuid;
+
+use super::terms::terms;
+use crate::{Reader, Result, Store};
+
+const CREATE: &str = "
+CREATE VIRTUAL TABLE chunk_fts USING fts5(title, heading_path, body,
+    content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 2 tokenchars '_.'\");
+CREATE VIRTUAL TABLE chunk_terms USING fts5vocab(chunk_fts, row);
+CREATE VIRTUAL TABLE message_fts USING fts5(body,
+    content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 2 tokenchars '_.'\");
+";
+
+/// How much an occurrence in each field counts.
+#[derive(Clone, Copy, Debug)]
+pub struct KeywordWeights {
+    /// In the document's title.
+    pub title: f64,
+    /// In the headings above the chunk.
+    pub heading_path: f64,
+    /// In the chunk's text.
+    pub body: f64,
+}
+
+/// A chunk found by keywords.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeywordHit {
+    /// The chunk.
+    pub number: i64,
+    /// BM25, higher is better.
+    pub score: f64,
+}
+
+pub(crate) async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    for statement in CREATE.split(";\n").filter(|statement| !statement.trim().is_empty()) {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn index_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid, title: &str) -> Result<()> {
+    let title = terms(title).join(" ");
+    let rows = connection
+        .query_all_raw(statement(
+            connection,
+            "SELECT number, heading_path, text FROM chunk WHERE document_id = ?",
+            [document_id.into()],
+        ))
+        .await?;
+    for row in rows {
+        let number: i64 = row.try_get("", "number")?;
+        let heading_path: String = row.try_get("", "heading_path")?;
+        let text: String = row.try_get("", "text")?;
+        let values: [Value; 4] = [
+            number.into(),
+            title.clone().into(),
+            terms(&heading_path).join(" ").into(),
+            terms(&text).join(" ").into(),
+        ];
+        let insert = "INSERT INTO chunk_fts(rowid, title, heading_path, body) VALUES (?, ?, ?, ?)";
+        connection.execute_raw(statement(connection, insert, values)).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn forget_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<()> {
+    let delete = "DELETE FROM chunk_fts WHERE rowid IN (SELECT number FROM chunk WHERE document_id = ?)";
+    connection.execute_raw(statement(connection, delete, [document_id.into()])).await?;
+    Ok(())
+}
+
+pub(crate) async fn index_messages<C: ConnectionTrait>(connection: &C, messages: &[(i64, &str)]) -> Result<()> {
+    for (number, text) in messages {
+        let values: [Value; 2] = [(*number).into(), terms(text).join(" ").into()];
+        let insert = "INSERT INTO message_fts(rowid, body) VALUES (?, ?)";
+        connection.execute_raw(statement(connection, insert, values)).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn forget_messages<C: ConnectionTrait>(connection: &C, conversation_id: Uuid) -> Result<()> {
+    let delete = "DELETE FROM message_fts WHERE rowid IN (SELECT number FROM message WHERE conversation_id = ?)";
+    connection.execute_raw(statement(connection, delete, [conversation_id.into()])).await?;
+    Ok(())
+}
+
+/// The condition that a conversation has a message with all words of `text`, the last one as a beginning (it may
+/// still be being typed); `None` when there are no words.
+pub(crate) fn conversations_matching(text: &str) -> Option<SimpleExpr> {
+    let words = terms(text);
+    let (last, others) = words.split_last()?;
+    let mut query: Vec<String> = others.iter().map(|term| quoted(term)).collect();
+    query.push(format!("{}*", quoted(last)));
+    let matching = "\"conversation\".\"id\" IN (SELECT conversation_id FROM message WHERE number IN \
+                    (SELECT rowid FROM message_fts WHERE message_fts MATCH ?))";
+    Some(Expr::cust_with_values(matching, [query.join(" ")]))
+}
+
+impl Store {
+    /// The best chunks for these terms (normalised by [`terms`](super::terms)), any of which may occur, among
+    /// those that the reader may read: BM25 with a weight per field. Source: Robertson and Zaragoza, "The
+    /// Probabilistic Relevance Framework: BM25 and Beyond" (2009), as implemented by FTS5.
+    pub async fn keyword_search(
+        &self,
+        reader: Reader,
+        terms: &[String],
+        weights: KeywordWeights,
+        limit: usize,
+    ) -> Result<Vec<KeywordHit>> {
+        if terms.is_empty() || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let query: Vec<String> = terms.iter().map(|term| quoted(term)).collect();
+        let query = query.join(" OR ");
+        // Ranking without the permission join is an order of magnitude faster, and most chunks are readable. The
+        // permission is checked on the best ones; where too few remain, more are ranked.
+        let mut ranked = limit.saturating_mul(2);
+        loop {
+            let hits = self.ranked_and_readable(reader, &query, weights, ranked, limit).await?;
+            if hits.rows.len() >= limit || hits.ranked < ranked {
+                return Ok(hits.rows);
+            }
+            ranked = ranked.saturating_mul(10);
+        }
+    }
+
+    async fn ranked_and_readable(
+        &self,
+        reader: Reader,
+        query: &str,
+        weights: KeywordWeights,
+        ranked: usize,
+        limit: usize,
+    ) -> Result<Ranked> {
+        let [shared, own] = reader.scopes();
+        let sql = "WITH best AS MATERIALIZED (
+                SELECT rowid AS number, bm25(chunk_fts, ?, ?, ?) AS score
+                FROM chunk_fts WHERE chunk_fts MATCH ? ORDER BY score LIMIT ?)
+            SELECT best.number, best.score, (SELECT count(*) FROM best) AS ranked, document.scope IN (?, ?) AS readable
+            FROM best JOIN chunk ON chunk.number = best.number JOIN document ON document.id = chunk.document_id
+            ORDER BY best.score, best.number";
+        let values: [Value; 7] = [
+            weights.title.into(),
+            weights.heading_path.into(),
+            weights.body.into(),
+            query.into(),
+            i64::try_from(ranked).unwrap_or(i64::MAX).into(),
+            shared.into(),
+            own.into(),
+        ];
+        let rows = self.read().query_all_raw(statement(self.read(), sql, values)).await?;
+        let total = rows.first().map_or(Ok(0), |row| row.try_get::<i64>("", "ranked"))?;
+        let mut hits = Vec::with_capacity(limit);
+        for row in rows {
+            if row.try_get::<bool>("", "readable")? && hits.len() < limit {
+                // FTS5 returns BM25 negated, so that the best sorts first.
+                hits.push(KeywordHit { number: row.try_get("", "number")?, score: -row.try_get::<f64>("", "score")? });
+            }
+        }
+        Ok(Ranked { rows: hits, ranked: usize::try_from(total).unwrap_or_default() })
+    }
+
+    /// In how many chunks each of these terms occurs, in the order of the terms.
+    pub async fn term_frequencies(&self, terms: &[String]) -> Result<Vec<u64>> {
+        let mut frequencies = vec![0; terms.len()];
+        if terms.is_empty() {
+            return Ok(frequencies);
+        }
+        let marks = vec!["?"; terms.len()].join(", ");
+        let sql = format!("SELECT term, doc FROM chunk_terms WHERE term IN ({marks})");
+        let values = terms.iter().map(|term| Value::from(term.as_str()));
+        for row in self.read().query_all_raw(statement(self.read(), &sql, values)).await? {
+            let (term, count): (String, i64) = (row.try_get("", "term")?, row.try_get("", "doc")?);
+            for (wanted, frequency) in terms.iter().zip(&mut frequencies) {
+                if *wanted == term {
+                    *frequency = u64::try_from(count).unwrap_or_default();
+                }
+            }
+        }
+        Ok(frequencies)
+    }
+
+    /// How many chunks the keyword index holds.
+    pub async fn count_chunks(&self) -> Result<u64> {
+        let row = self.read().query_one_raw(statement(self.read(), "SELECT count(*) AS n FROM chunk", [])).await?;
+        let count = row.map_or(Ok(0), |row| row.try_get::<i64>("", "n"))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+}
+
+struct Ranked {
+    rows: Vec<KeywordHit>,
+    ranked: usize,
+}
+
+/// A term as an FTS5 string, in which only the quotation mark has a meaning.
+fn quoted(term: &str) -> String {
+    format!("\"{}\"", term.replace('"', "\"\""))
+}
+
+fn statement<C: ConnectionTrait>(connection: &C, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
+}

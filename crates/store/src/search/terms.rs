@@ -1,0 +1,114 @@
+//! Normalising words, the same way for what is indexed and for what is asked.
+
+use std::sync::LazyLock;
+
+use rust_stemmers::{Algorithm, Stemmer};
+
+static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
+
+/// Words that carry a question's grammar and not its subject.
+const STOPWORDS: &[&str] = &[
+    "a", "about", "actually", "after", "again", "all", "also", "am", "an", "and", "any", "anything", "are", "as", "at",
+    "be", "because", "been", "before", "being", "between", "both", "but", "by", "can", "cannot", "could", "did", "do",
+    "does", "doing", "each", "either", "else", "ever", "exactly", "few", "for", "from", "get", "gets", "give", "go",
+    "goes", "going", "got", "had", "happen", "happens", "has", "have", "having", "he", "her", "here", "him", "his",
+    "how", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "kind", "know", "let", "lets", "like", "many",
+    "may", "me", "mean", "means", "might", "more", "most", "much", "must", "my", "need", "needs", "no", "nor", "not",
+    "of", "off", "on", "once", "one", "only", "or", "other", "our", "out", "over", "own", "please", "same", "shall",
+    "she", "should", "so", "some", "someone", "something", "such", "tell", "than", "that", "the", "their", "them",
+    "then", "there", "these", "they", "thing", "things", "this", "those", "through", "to", "too", "under", "until",
+    "up", "upon", "us", "very", "want", "was", "way", "we", "were", "what", "whatever", "when", "where", "whether",
+    "which", "while", "who", "whom", "whose", "why", "will", "with", "within", "would", "you", "your", "yours",
+];
+
+/// True for a (lower-case, unstemmed) word that says nothing about a question's subject.
+#[must_use]
+pub fn is_stopword(word: &str) -> bool {
+    STOPWORDS.binary_search(&word).is_ok()
+}
+
+/// The words of a text: runs of letters, digits and underscores, and decimals such as `15.2`, in lower case.
+/// A possessive or contracted ending (`'s`, `n't`) is not a word.
+pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = rest.find(is_word_char)?;
+        rest = rest.get(start..)?;
+        let end = word_end(rest);
+        let word = rest.get(..end)?.trim_matches('_').to_lowercase();
+        rest = rest.get(end..)?;
+        for ending in ["'s", "’s", "'t", "’t", "'re", "’re", "'ve", "’ve", "'ll", "’ll", "'d", "’d", "'m", "’m"] {
+            let Some(after) = rest.strip_prefix(ending) else { continue };
+            if !after.starts_with(is_word_char) {
+                rest = after;
+                break;
+            }
+        }
+        Some(word)
+    })
+    .filter(|word| !word.is_empty())
+}
+
+fn is_word_char(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Where the word at the start of `text` ends, in bytes; a dot between digits is inside it.
+fn word_end(text: &str) -> usize {
+    let mut chars = text.char_indices().peekable();
+    let mut last_is_digit = false;
+    while let Some((at, c)) = chars.next() {
+        let decimal_point = c == '.' && last_is_digit && chars.peek().is_some_and(|(_, next)| next.is_ascii_digit());
+        if !is_word_char(c) && !decimal_point {
+            return at;
+        }
+        last_is_digit = c.is_ascii_digit();
+    }
+    text.len()
+}
+
+/// The stem of a (lower-case) word; words with digits or underscores are names and stay as they are.
+#[must_use]
+pub fn stem(word: &str) -> String {
+    if word.bytes().any(|byte| byte.is_ascii_digit() || byte == b'_') {
+        return word.to_owned();
+    }
+    STEMMER.stem(word).into_owned()
+}
+
+/// The terms of a text: the stem of each word, in order; a name with underscores gives itself and then its parts,
+/// so that `pg_dump` is found by `pg_dump` and by `dump`.
+#[must_use]
+pub fn terms(text: &str) -> Vec<String> {
+    let mut terms = Vec::new();
+    for word in words(text) {
+        terms.push(stem(&word));
+        if word.contains('_') {
+            terms.extend(word.split('_').filter(|part| !part.is_empty()).map(stem));
+        }
+    }
+    terms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stopwords_are_sorted_so_that_they_are_found() {
+        assert!(STOPWORDS.is_sorted());
+        assert!(is_stopword("what") && !is_stopword("vacuum"));
+    }
+
+    #[test]
+    fn names_numbers_and_possessives_are_split_as_people_mean_them() {
+        assert_eq!(terms("What's pg_dump's default?"), ["what", "pg_dump", "pg", "dump", "default"]);
+        assert_eq!(terms("version 15.2, 30% of work_mem."), ["version", "15.2", "30", "of", "work_mem", "work", "mem"]);
+        assert_eq!(terms("Don’t re-index O'Reilly"), ["don", "re", "index", "o", "reilli"]);
+    }
+
+    #[test]
+    fn inflections_meet() {
+        assert_eq!(terms("indexes indexing"), terms("index indexed"));
+    }
+}

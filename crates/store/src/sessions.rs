@@ -1,0 +1,102 @@
+//! Sessions: signed-in browsers and families of refresh tokens.
+
+use chrono::TimeDelta;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::Expr;
+use uuid::Uuid;
+
+pub use crate::entity::session::Model as Session;
+use crate::accounts::Account;
+use crate::entity::{account, session};
+use crate::values::SessionKind;
+use crate::{Result, Store};
+
+/// What became of a refresh token.
+#[derive(Debug)]
+pub enum Rotation {
+    /// It was the current one; the session now has the new secret.
+    Rotated(Box<Account>),
+    /// It had been used before: the whole family is revoked.
+    Reused,
+    /// Unknown, expired or revoked.
+    Refused,
+}
+
+impl Store {
+    /// Begins a session.
+    pub async fn begin_session(
+        &self,
+        id: Uuid,
+        account_id: Uuid,
+        kind: SessionKind,
+        secret_hash: &[u8],
+        lifetime: TimeDelta,
+    ) -> Result<()> {
+        let now = self.clock().now();
+        let row = session::ActiveModel {
+            id: Set(id),
+            account_id: Set(account_id),
+            kind: Set(kind),
+            secret_hash: Set(secret_hash.to_vec()),
+            created_at: Set(now),
+            expires_at: Set(now + lifetime),
+            revoked_at: Set(None),
+        };
+        session::Entity::insert(row).exec_without_returning(self.write()).await?;
+        Ok(())
+    }
+
+    /// The session and its account, while both are good: not revoked, not expired, not disabled.
+    pub async fn live_session(&self, id: Uuid) -> Result<Option<(Session, Account)>> {
+        let found = session::Entity::find_by_id(id).one(self.read()).await?;
+        let Some(session) = found.filter(|session| self.is_live(session)) else { return Ok(None) };
+        let account = self.account(session.account_id).await?;
+        Ok(account.filter(|account| account.disabled_at.is_none()).map(|account| (session, account)))
+    }
+
+    /// Exchanges the secret of a token family. Showing an old secret revokes the family: either the person or a
+    /// thief holds a stolen token, and only the person can sign in again.
+    pub async fn rotate_session(
+        &self,
+        id: Uuid,
+        shown_hash: &[u8],
+        next_hash: &[u8],
+        lifetime: TimeDelta,
+    ) -> Result<Rotation> {
+        let transaction = self.begin().await?;
+        let found = session::Entity::find_by_id(id).one(&transaction).await?;
+        let live = found.filter(|session| self.is_live(session) && session.kind == SessionKind::Token);
+        let Some(session) = live else { return Ok(Rotation::Refused) };
+        let account = account::Entity::find_by_id(session.account_id).one(&transaction).await?;
+        let Some(account) = account.filter(|account| account.disabled_at.is_none()) else {
+            return Ok(Rotation::Refused);
+        };
+        let reused = session.secret_hash != shown_hash;
+        let now = self.clock().now();
+        let mut row: session::ActiveModel = session.into();
+        if reused {
+            row.revoked_at = Set(Some(now));
+        } else {
+            row.secret_hash = Set(next_hash.to_vec());
+            row.expires_at = Set(now + lifetime);
+        }
+        row.update(&transaction).await?;
+        transaction.commit().await?;
+        Ok(if reused { Rotation::Reused } else { Rotation::Rotated(Box::new(account)) })
+    }
+
+    /// Ends a session at once.
+    pub async fn revoke_session(&self, id: Uuid) -> Result<()> {
+        session::Entity::update_many()
+            .col_expr(session::Column::RevokedAt, Expr::value(self.clock().now()))
+            .filter(session::Column::Id.eq(id))
+            .filter(session::Column::RevokedAt.is_null())
+            .exec(self.write())
+            .await?;
+        Ok(())
+    }
+
+    fn is_live(&self, session: &Session) -> bool {
+        session.revoked_at.is_none() && session.expires_at > self.clock().now()
+    }
+}

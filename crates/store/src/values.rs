@@ -1,0 +1,78 @@
+//! The closed sets of values in the tables.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+pub enum Role {
+    /// Asks questions and keeps private documents.
+    User,
+    /// Also shares documents and manages people.
+    Admin,
+}
+
+/// How far a document's ingestion has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+pub enum DocumentStatus {
+    /// Stored; its job waits.
+    Queued,
+    /// Being parsed and chunked.
+    Processing,
+    /// Found by keywords; its vectors are being computed.
+    Searchable,
+    /// Found by keywords and by meaning.
+    Ready,
+    /// Stored but unreadable; the reason stands beside it.
+    Failed,
+}
+
+/// What a job does to its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+pub enum JobKind {
+    /// Parse, chunk, and index by keywords.
+    Ingest,
+    /// Compute the vectors of its chunks.
+    Embed,
+}
+
+/// Where a job stands. A finished job has no row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+pub enum JobState {
+    /// Waits for a worker.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// Given up; the error stands beside it.
+    Failed,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+pub enum Author {
+    /// The person.
+    User,
+    /// VoiceAssist.
+    Assistant,
+}
+
+/// What a session's secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+pub enum SessionKind {
+    /// A refresh token that changes with every use.
+    Token,
+    /// A browser's cookie.
+    Browser,
+}
