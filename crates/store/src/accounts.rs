@@ -1,7 +1,7 @@
 //! Accounts: who may sign in, and as what.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     SqlErr,
 };
 use sea_orm::sea_query::Expr;
@@ -42,6 +42,24 @@ impl Store {
     pub async fn add_account(&self, new: NewAccount) -> Result<Account> {
         let transaction = self.begin().await?;
         let first = account::Entity::find().count(&transaction).await? == 0;
+        let account = self.insert_account(&transaction, new, first).await?;
+        transaction.commit().await?;
+        Ok(account)
+    }
+
+    /// Makes the first account, the administrator's, or returns `None` when there is an account already: of two people
+    /// who come at the same time, one is first.
+    pub async fn add_first_account(&self, new: NewAccount) -> Result<Option<Account>> {
+        let transaction = self.begin().await?;
+        if account::Entity::find().count(&transaction).await? > 0 {
+            return Ok(None);
+        }
+        let account = self.insert_account(&transaction, new, true).await?;
+        transaction.commit().await?;
+        Ok(Some(account))
+    }
+
+    async fn insert_account(&self, transaction: &DatabaseTransaction, new: NewAccount, first: bool) -> Result<Account> {
         let row = account::ActiveModel {
             id: Set(self.clock().new_id()),
             email: Set(new.email.to_lowercase()),
@@ -51,12 +69,10 @@ impl Store {
             disabled_at: Set(None),
             created_at: Set(self.clock().now()),
         };
-        let account = row.insert(&transaction).await.map_err(|error| match error.sql_err() {
+        row.insert(transaction).await.map_err(|error| match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => Error::Taken("this e-mail address"),
             _ => error.into(),
-        })?;
-        transaction.commit().await?;
-        Ok(account)
+        })
     }
 
     /// How many accounts there are.
@@ -110,7 +126,7 @@ impl Store {
                 .count(&transaction)
                 .await?;
             if others == 0 {
-                return Err(Error::Taken("the last administrator's account; make another administrator first: it"));
+                return Err(Error::LastAdministrator);
             }
         }
         let now = self.clock().now();

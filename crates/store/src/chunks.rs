@@ -169,6 +169,24 @@ impl Store {
         Ok(titled.collect())
     }
 
+    /// Up to `count` chunks, spread evenly over all.
+    pub async fn sample_chunks(&self, count: usize) -> Result<Vec<PendingChunk>> {
+        let numbers: Vec<i64> =
+            chunk::Entity::find().select_only().column(chunk::Column::Number).into_tuple().all(self.read()).await?;
+        let step = (numbers.len() / count.max(1)).max(1);
+        let sampled: Vec<i64> = numbers.into_iter().step_by(step).take(count).collect();
+        let mut chunks = Vec::with_capacity(sampled.len());
+        for batch in sampled.chunks(ROWS_PER_INSERT) {
+            let found = chunk::Entity::find().filter(chunk::Column::Number.is_in(batch.iter().copied()));
+            for row in found.all(self.read()).await? {
+                let title = self.titles(&[row.document_id]).await?.remove(&row.document_id).unwrap_or_default();
+                let (number, heading_path, text) = (row.number, row.heading_path, row.text);
+                chunks.push(PendingChunk { number, title, heading_path, text });
+            }
+        }
+        Ok(chunks)
+    }
+
     async fn titles(&self, document_ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
         let rows: Vec<(Uuid, String)> = document::Entity::find()
             .select_only()

@@ -55,6 +55,24 @@ pub struct DocumentCounts {
     pub failed: u64,
 }
 
+/// How far a set of documents has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DocumentProgress {
+    /// Completely indexed.
+    pub ready: u64,
+    /// Title and reason of those that cannot be read.
+    pub failed: Vec<(String, String)>,
+    /// Still waited for.
+    pub unfinished: u64,
+    /// Chunks of all of them.
+    pub chunks: u64,
+    /// How many of those have a vector.
+    pub embedded_chunks: u64,
+}
+
+/// Ids to a statement: SQLite takes 32,766 parameters.
+const IDS_PER_QUERY: usize = 10_000;
+
 impl Document {
     /// Who may read it.
     #[must_use]
@@ -154,6 +172,29 @@ impl Store {
             }
         }
         Ok(counts)
+    }
+
+    /// How far these documents have come; a document that was deleted counts nowhere.
+    pub async fn progress_of(&self, ids: &[Uuid]) -> Result<DocumentProgress> {
+        let mut progress = DocumentProgress::default();
+        for batch in ids.chunks(IDS_PER_QUERY) {
+            let found = document::Entity::find()
+                .filter(document::Column::Id.is_in(batch.iter().copied()))
+                .all(self.read())
+                .await?;
+            for document in found {
+                match document.status {
+                    DocumentStatus::Ready => progress.ready += 1,
+                    DocumentStatus::Failed => {
+                        progress.failed.push((document.title, document.error.unwrap_or_default()));
+                    }
+                    _ => progress.unfinished += 1,
+                }
+                progress.chunks += u64::try_from(document.chunks).unwrap_or_default();
+                progress.embedded_chunks += u64::try_from(document.embedded_chunks).unwrap_or_default();
+            }
+        }
+        Ok(progress)
     }
 
     /// The original bytes.

@@ -33,6 +33,9 @@ pub enum Error {
     /// A unique value is taken.
     #[error("{0} is already in use")]
     Taken(&'static str),
+    /// Nobody could manage people any more.
+    #[error("this is the last administrator's account; make another administrator first")]
+    LastAdministrator,
 }
 
 impl Error {

@@ -1,0 +1,145 @@
+//! The documents that a person may read: listing, reading, deleting. Another person's private document does not exist.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use store::page::Page;
+use store::values::DocumentStatus;
+use store::{Store, Visibility};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Answered;
+use super::schema::{self, List};
+use crate::Gateway;
+use crate::auth::User;
+use crate::extract::{Json, PageQuery, Id, Query};
+use crate::problem::Problem;
+
+/// A document.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Document {
+    pub(crate) id: Uuid,
+    pub(crate) title: String,
+    pub(crate) file_name: String,
+    /// Found from the content: `pdf`, `docx`, `html`, `markdown`, `text`, `csv` or `json_lines`.
+    pub(crate) format: String,
+    pub(crate) size_bytes: i64,
+    #[schema(value_type = schema::Visibility)]
+    pub(crate) visibility: Visibility,
+    #[schema(value_type = schema::Status)]
+    pub(crate) status: DocumentStatus,
+    /// Why it could not be read.
+    pub(crate) error: Option<String>,
+    /// Passages that it was cut into.
+    pub(crate) chunks: i32,
+    /// Passages that can be found by meaning.
+    pub(crate) embedded_chunks: i32,
+    pub(crate) created_at: DateTime<Utc>,
+    /// When its status changed last.
+    pub(crate) updated_at: DateTime<Utc>,
+    pub(crate) owner: Owner,
+    /// Whether you may delete it.
+    pub(crate) can_delete: bool,
+}
+
+/// Who uploaded a document.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Owner {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+}
+
+/// The documents that the person may read, newest first; `q` matches titles and file names.
+#[utoipa::path(get, path = "/api/documents", tag = "documents", params(PageQuery),
+    responses((status = 200, body = List<Document>)))]
+pub(crate) async fn list(
+    State(gateway): State<Gateway>,
+    user: User,
+    Query(query): Query<PageQuery>,
+) -> Answered<List<Document>> {
+    let page = gateway.store().documents(user.reader(), &query.request()?).await?;
+    Ok(Json(described(gateway.store(), &user, page).await?.into()))
+}
+
+/// A document and how far its ingestion has come.
+#[utoipa::path(get, path = "/api/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Document), (status = 404, description = "There is none that you may read.")))]
+pub(crate) async fn get(State(gateway): State<Gateway>, user: User, Id(id): Id) -> Answered<Document> {
+    Ok(Json(described_one(gateway.store(), &user, id).await?))
+}
+
+/// Deletes a document; from then on no answer comes from it. Its owner may, and administrators for shared ones.
+#[utoipa::path(delete, path = "/api/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 403, description = "It is shared, and not yours."),
+        (status = 404, description = "There is none that you may read.")))]
+pub(crate) async fn delete(
+    State(gateway): State<Gateway>,
+    user: User,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
+    let document = readable(gateway.store(), &user, id).await?;
+    if !can_delete(&user, &document) {
+        return Err(Problem::forbidden("A shared document can be deleted by its owner and by administrators."));
+    }
+    gateway.knowledge().delete(id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The document, if the person may read it.
+pub(crate) async fn readable(store: &Store, user: &User, id: Uuid) -> Result<store::documents::Document, Problem> {
+    store.document(user.reader(), id).await?.ok_or_else(|| Problem::not_found("document"))
+}
+
+/// The document as the API and the pages show it.
+pub(crate) async fn described_one(store: &Store, user: &User, id: Uuid) -> Result<Document, Problem> {
+    let found = readable(store, user, id).await?;
+    let owner = store.account(found.owner_id).await?.map(|account| account.name);
+    Ok(describe(found, owner.unwrap_or_default(), user))
+}
+
+/// A page of documents as the API and the pages show them.
+pub(crate) async fn described(
+    store: &Store,
+    user: &User,
+    page: Page<store::documents::Document>,
+) -> Result<Page<Document>, Problem> {
+    // A page's documents have few owners: the person and whoever shares.
+    let mut names = HashMap::new();
+    for document in &page.items {
+        if let std::collections::hash_map::Entry::Vacant(unknown) = names.entry(document.owner_id) {
+            let owner = store.account(document.owner_id).await?.map(|account| account.name);
+            unknown.insert(owner.unwrap_or_default());
+        }
+    }
+    Ok(page.map(|document| {
+        let owner = names.get(&document.owner_id).cloned().unwrap_or_default();
+        describe(document, owner, user)
+    }))
+}
+
+fn can_delete(user: &User, document: &store::documents::Document) -> bool {
+    document.owner_id == user.id() || (user.is_admin() && document.visibility() == Visibility::Shared)
+}
+
+fn describe(row: store::documents::Document, owner: String, user: &User) -> Document {
+    Document {
+        visibility: row.visibility(),
+        can_delete: can_delete(user, &row),
+        owner: Owner { id: row.owner_id, name: owner },
+        id: row.id,
+        title: row.title,
+        file_name: row.file_name,
+        format: row.format,
+        size_bytes: row.size_bytes,
+        status: row.status,
+        error: row.error,
+        chunks: row.chunks,
+        embedded_chunks: row.embedded_chunks,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }
+}

@@ -1,0 +1,106 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use assistant::Assistant;
+use knowledge::Knowledge;
+use store::Store;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::Settings;
+use crate::auth::{Accounts, AccountError};
+use crate::limits::LoginLimiter;
+
+/// The HTTP side of VoiceAssist. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gateway(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    settings: Settings,
+    assistant: Assistant,
+    knowledge: Knowledge,
+    store: Store,
+    accounts: Accounts,
+    logins: LoginLimiter,
+    requests: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
+    tasks: TaskTracker,
+    started: Instant,
+}
+
+impl Gateway {
+    /// Puts the parts together; time comes from the store's clock. Fails when the signing key cannot be read or made.
+    pub async fn new(
+        settings: Settings,
+        assistant: Assistant,
+        knowledge: Knowledge,
+        store: Store,
+    ) -> Result<Self, AccountError> {
+        let accounts = Accounts::open(store.clone(), &settings).await?;
+        Ok(Self(Arc::new(Parts {
+            logins: LoginLimiter::new(settings.login_attempts_per_minute),
+            requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
+            uploads: Arc::new(Semaphore::new(settings.max_concurrent_uploads)),
+            tasks: TaskTracker::new(),
+            started: Instant::now(),
+            settings,
+            assistant,
+            knowledge,
+            store,
+            accounts,
+        })))
+    }
+
+    /// Every route with its middleware.
+    pub fn router(&self) -> axum::Router {
+        crate::routes::router(self)
+    }
+
+    /// How it was set up.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Accounts, passwords and tokens.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    pub(crate) fn assistant(&self) -> &Assistant {
+        &self.0.assistant
+    }
+
+    pub(crate) fn knowledge(&self) -> &Knowledge {
+        &self.0.knowledge
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn logins(&self) -> &LoginLimiter {
+        &self.0.logins
+    }
+
+    pub(crate) fn request_permits(&self) -> &Arc<Semaphore> {
+        &self.0.requests
+    }
+
+    pub(crate) fn upload_permits(&self) -> &Arc<Semaphore> {
+        &self.0.uploads
+    }
+
+    /// Work that outlives the request that began it; shutdown waits for it.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    pub(crate) fn uptime_seconds(&self) -> u64 {
+        self.0.started.elapsed().as_secs()
+    }
+}

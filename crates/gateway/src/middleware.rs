@@ -1,0 +1,183 @@
+//! The layers around the routes, outermost first, each with the reason for its position.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::CompressionLayer;
+use tracing::Instrument;
+
+use crate::Gateway;
+use crate::extract::RequestId;
+use crate::problem::{self, Problem};
+use crate::routes::UPLOAD_PATH;
+
+/// The largest body of an ordinary request; uploads have a limit of their own.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// Responses below this size grow by compression.
+const MIN_COMPRESSED_BYTES: u64 = 860;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Wraps every route. `layer` wraps what is there already, so the list is read from the bottom up by a request.
+pub(crate) fn wrap(router: Router, gateway: &Gateway) -> Router {
+    router
+        // Innermost, where the extractors look for it: no body is read without a limit.
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        // Outside the limit on bodies, so that a body that never ends counts; inside the permits, so that a request
+        // that is given up gives its permit back.
+        .layer(from_fn_with_state(gateway.clone(), time_out))
+        // Refuses before any work is done. Inside `render_problems`, which gives the refusal its body.
+        .layer(from_fn_with_state(gateway.clone(), admit))
+        // Outside everything that may panic; inside `render_problems`, so that the answer has the request's id.
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| panicked(panic.as_ref())))
+        // Turns the problems of everything inside into documents or pages, before they are compressed.
+        .layer(from_fn_with_state(gateway.clone(), render_problems))
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
+        // Outside `render_problems`: problem documents have these headers as well.
+        .layer(from_fn(secure))
+        // Outermost: everything inside logs with the request's id, and its time is the whole time.
+        .layer(from_fn(identify))
+}
+
+/// Gives each request an id and a line in the log.
+async fn identify(mut request: Request, next: Next) -> Response {
+    let id = request.headers().get(REQUEST_ID).and_then(given_id).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let span = tracing::info_span!("request", %id, %method, %path);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let began = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let elapsed_ms = began.elapsed().as_secs_f64() * 1_000.0;
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), elapsed_ms, "answered"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// The id that a proxy has given, if it can stand in a log.
+fn given_id(value: &HeaderValue) -> Option<String> {
+    let id = value.to_str().ok()?;
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    ((1..=64).contains(&id.len()) && plain).then(|| id.to_owned())
+}
+
+/// Headers that keep browsers from doing what no page here needs.
+async fn secure(request: Request, next: Next) -> Response {
+    const PAGES: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+                         frame-ancestors 'none'";
+    // The bundled API browser sets styles and draws icons from data URLs.
+    const API_BROWSER: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                               object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    let policy = if is_at(request.uri().path(), "/docs") { API_BROWSER } else { PAGES };
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set_default = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set_default(header::CONTENT_SECURITY_POLICY, policy);
+    set_default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set_default(header::X_FRAME_OPTIONS, "DENY");
+    // Not `no-referrer`: browsers would then send `Origin: null` with this site's own forms.
+    set_default(header::REFERRER_POLICY, "same-origin");
+    set_default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set_default(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), payment=(), usb=()");
+    // What people may read differs from person to person, so nothing is kept unless its handler says so.
+    set_default(header::CACHE_CONTROL, "no-store");
+    response
+}
+
+/// Streams must not wait for the compressor, and what is compressed already only costs time.
+fn worth_compressing() -> impl Predicate {
+    SizeAbove::new(MIN_COMPRESSED_BYTES)
+        .and(NotForContentType::const_new("text/event-stream"))
+        .and(NotForContentType::const_new("application/pdf"))
+        .and(NotForContentType::const_new("application/vnd.openxmlformats"))
+        .and(NotForContentType::const_new("image/png"))
+}
+
+/// Gives a problem its body: a page for people, a problem document for programs.
+async fn render_problems(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let as_page = wants_page(request.method(), request.uri().path(), request.headers());
+    let page_request = as_page.then(|| (request.uri().path().to_owned(), request.headers().clone()));
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let problem = problem.with_request_id(&id.0);
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    let body = match page_request {
+        Some((path, headers)) => crate::pages::error::page(&gateway, &path, &headers, &problem, id.0).await,
+        None => problem_document(&problem),
+    };
+    (parts, body).into_response()
+}
+
+fn problem_document(problem: &Problem) -> Response {
+    ([(header::CONTENT_TYPE, problem::MEDIA_TYPE)], axum::Json(problem)).into_response()
+}
+
+fn wants_page(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let for_programs = ["/api", "/health", "/openapi.json", "/assets"].iter().any(|start| is_at(path, start));
+    !for_programs && accepted.contains("text/html") && (method == Method::GET || method == Method::POST)
+}
+
+/// Whether a path is `start` or below it.
+fn is_at(path: &str, start: &str) -> bool {
+    path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let said = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(panic = said, "a handler panicked");
+    Problem::internal_without_cause().into_response()
+}
+
+/// The permit of the request in hand. A stream takes a clone along, because it goes on after the handler has returned.
+#[derive(Clone, Debug)]
+pub(crate) struct Permit {
+    // Held, never read: dropping the last clone gives the permit back.
+    _permit: Arc<tokio::sync::OwnedSemaphorePermit>,
+}
+
+/// Refuses requests beyond the number that can be answered at the same time. Health is always answered: it must not
+/// look dead when it is only busy.
+async fn admit(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
+    if is_at(request.uri().path(), "/health") {
+        return next.run(request).await;
+    }
+    let Ok(permit) = Arc::clone(gateway.request_permits()).try_acquire_owned() else {
+        return Problem::busy("The server is answering as many requests as it can. Try again in a second.").into_response();
+    };
+    let permit = Permit { _permit: Arc::new(permit) };
+    request.extensions_mut().insert(permit.clone());
+    let response = next.run(request).await;
+    drop(permit);
+    response
+}
+
+/// Gives up requests that take too long. An upload takes as long as its bytes keep coming, which its handler checks.
+async fn time_out(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    if request.uri().path() == UPLOAD_PATH {
+        return next.run(request).await;
+    }
+    let limit = Duration::from_secs(gateway.settings().request_timeout_seconds);
+    let Ok(response) = tokio::time::timeout(limit, next.run(request)).await else {
+        tracing::warn!(seconds = limit.as_secs(), "the request took too long and was given up");
+        let detail = format!("The request took longer than {} s and was given up.", limit.as_secs());
+        return Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).into_response();
+    };
+    response
+}

@@ -1,0 +1,191 @@
+//! Sentence vectors: a tokenizer and an ONNX sentence encoder from a folder.
+//!
+//! The vector of a text is the mean of its tokens' last hidden states, normalised to length 1 (Reimers and
+//! Gurevych, "Sentence-BERT", 2019), so that the dot product of two vectors is their cosine similarity.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rten::{Dimension, ModelOptions, NodeId, RunOptions, ThreadPool, ValueOrView};
+use rten_tensor::prelude::*;
+use rten_tensor::{NdTensor, NdTensorView};
+use rten_text::TokenId;
+use sha2::{Digest, Sha256};
+
+use self::tokenizer::Tokenizer;
+use crate::{Error, Result};
+
+mod tokenizer;
+
+/// Tokens beyond this are cut off: the encoder was trained on at most 256.
+const MAX_TOKENS: usize = 256;
+/// Tokens, padding included, that one run of the model takes: enough to fill the cores, few enough to stay in cache.
+const BATCH_TOKENS: usize = 2048;
+
+/// A sentence encoder.
+pub struct Model {
+    model: rten::Model,
+    tokenizer: Tokenizer,
+    threads: Arc<ThreadPool>,
+    inputs: Inputs,
+    output: NodeId,
+    name: String,
+}
+
+/// The inputs that the encoder has; not every one asks for token types.
+struct Inputs {
+    ids: NodeId,
+    mask: NodeId,
+    types: Option<NodeId>,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Model {
+    /// Loads `model.onnx` and `tokenizer.json` from a folder.
+    pub fn load(directory: &Path, threads: usize) -> Result<Self> {
+        let failed = |detail: String| Error::Model { path: directory.display().to_string(), detail };
+        let read = |name: &str| {
+            std::fs::read(directory.join(name)).map_err(|error| failed(format!("{name}: {error}")))
+        };
+        let onnx = read("model.onnx")?;
+        let name = name_of(&onnx);
+        let tokenizer_json = String::from_utf8(read("tokenizer.json")?)
+            .map_err(|_| failed("tokenizer.json is not UTF-8".to_owned()))?;
+        let tokenizer = Tokenizer::from_json(tokenizer_json)
+            .map_err(|error| failed(format!("tokenizer.json: {error}")))?;
+        let model = ModelOptions::with_all_ops()
+            .prepack_weights(true)
+            .load(onnx)
+            .map_err(|error| failed(format!("model.onnx: {error}")))?;
+        let node = |name: &str| model.find_node(name);
+        let missing = |what: &str| failed(format!("model.onnx has no input {what}; it is not a sentence encoder"));
+        let inputs = Inputs {
+            ids: node("input_ids").ok_or_else(|| missing("input_ids"))?,
+            mask: node("attention_mask").ok_or_else(|| missing("attention_mask"))?,
+            types: node("token_type_ids").filter(|id| model.input_ids().contains(id)),
+        };
+        let hidden_states = |id: &NodeId| {
+            model.node_info(*id).and_then(|info| info.shape()).is_some_and(|shape: Vec<Dimension>| shape.len() == 3)
+        };
+        let output = model
+            .output_ids()
+            .iter()
+            .copied()
+            .find(hidden_states)
+            .or_else(|| model.output_ids().first().copied())
+            .ok_or_else(|| failed("model.onnx has no output".to_owned()))?;
+        let threads = Arc::new(ThreadPool::with_num_threads(threads.max(1)));
+        Ok(Self { model, tokenizer, threads, inputs, output, name })
+    }
+
+    /// The model's name and version; vectors of different names are never compared.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The vector of one text.
+    pub fn embed(&self, text: &str) -> Result<Vec<f32>> {
+        let mut vectors = self.embed_batch(&[text.to_owned()])?;
+        vectors.pop().ok_or_else(|| Error::Embedding("no vector came out".to_owned()))
+    }
+
+    /// The vectors of many texts, in their order.
+    pub fn embed_batch(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+        let tokenized = self.tokenize(texts)?;
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        // Texts of a length together, so that little of a batch is padding.
+        order.sort_by_key(|index| tokenized.get(*index).map_or(0, Vec::len));
+        let mut vectors = vec![Vec::new(); texts.len()];
+        let mut rest = order.as_slice();
+        while let Some((batch, after)) = next_batch(rest, &tokenized) {
+            let ids: Vec<&Vec<TokenId>> = batch.iter().filter_map(|index| tokenized.get(*index)).collect();
+            for (index, vector) in batch.iter().zip(self.run(&ids)?) {
+                if let Some(slot) = vectors.get_mut(*index) {
+                    *slot = vector;
+                }
+            }
+            rest = after;
+        }
+        Ok(vectors)
+    }
+
+    fn tokenize(&self, texts: &[String]) -> Result<Vec<Vec<TokenId>>> {
+        let mut tokenized = self.tokenizer.tokenize(texts.to_vec()).map_err(Error::Embedding)?;
+        for ids in tokenized.iter_mut().filter(|ids| ids.len() > MAX_TOKENS) {
+            // The last token ends the text; what is cut off stands before it.
+            let end = ids.last().copied();
+            ids.truncate(MAX_TOKENS - 1);
+            ids.extend(end);
+        }
+        Ok(tokenized)
+    }
+
+    fn run(&self, texts: &[&Vec<TokenId>]) -> Result<Vec<Vec<f32>>> {
+        let rows = texts.len();
+        let columns = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let mut ids = NdTensor::<i32, 2>::zeros([rows, columns]);
+        let mut mask = NdTensor::<i32, 2>::zeros([rows, columns]);
+        for (row, text) in texts.iter().enumerate() {
+            for (column, id) in text.iter().enumerate() {
+                ids[[row, column]] = i32::try_from(*id).unwrap_or_default();
+                mask[[row, column]] = 1;
+            }
+        }
+        let types = NdTensor::<i32, 2>::zeros([rows, columns]);
+        let mut inputs: Vec<(NodeId, ValueOrView)> =
+            vec![(self.inputs.ids, ids.view().into()), (self.inputs.mask, mask.view().into())];
+        if let Some(node) = self.inputs.types {
+            inputs.push((node, types.view().into()));
+        }
+        let mut options = RunOptions::default();
+        options.thread_pool = Some(self.threads.clone());
+        let failed = |error: String| Error::Embedding(error);
+        let outputs = self
+            .model
+            .run(inputs, &[self.output], Some(options))
+            .map_err(|error| failed(error.to_string()))?;
+        let output = outputs.into_iter().next().ok_or_else(|| failed("no output".to_owned()))?;
+        let hidden: NdTensor<f32, 3> =
+            output.try_into().map_err(|_| failed("the output is not a matrix per token".to_owned()))?;
+        Ok(texts.iter().enumerate().map(|(row, text)| mean(&hidden.slice(row), text.len())).collect())
+    }
+}
+
+/// The mean of the first `tokens` rows, normalised to length 1.
+fn mean(hidden: &NdTensorView<f32, 2>, tokens: usize) -> Vec<f32> {
+    let mut sum = vec![0.0_f32; hidden.size(1)];
+    for token in 0..tokens {
+        for (total, value) in sum.iter_mut().zip(hidden.slice(token).iter()) {
+            *total += value;
+        }
+    }
+    let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+    sum.iter_mut().for_each(|value| *value /= length);
+    sum
+}
+
+/// Splits off the texts for the next run: `order` is sorted by length, so the last one of a batch is its widest.
+fn next_batch<'a>(order: &'a [usize], tokenized: &[Vec<TokenId>]) -> Option<(&'a [usize], &'a [usize])> {
+    if order.is_empty() {
+        return None;
+    }
+    let fits = |count: usize| {
+        let widest = order.get(count - 1).and_then(|index| tokenized.get(*index)).map_or(0, Vec::len);
+        count * widest <= BATCH_TOKENS
+    };
+    let count = (1..=order.len()).take_while(|count| fits(*count)).last().unwrap_or(1);
+    Some(order.split_at(count))
+}
+
+/// A name that changes whenever the vectors could: the beginning of the file's SHA-256.
+fn name_of(onnx: &[u8]) -> String {
+    let digest = Sha256::digest(onnx);
+    let version: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("onnx-{version}")
+}

@@ -1,0 +1,128 @@
+//! A document's life: parse, chunk, embed, index; and search: keywords and vectors, fused and ranked.
+//!
+//! A document comes in through [`Knowledge::take_in`]; the worker then calls [`Knowledge::ingest`] and
+//! [`Knowledge::embed`]; from there on [`Knowledge::search`] finds it.
+
+pub mod chunk;
+pub mod embed;
+mod error;
+mod index;
+mod ingest;
+mod intake;
+mod measure;
+pub mod parse;
+pub mod search;
+pub mod units;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use store::Store;
+use tokio::sync::Notify;
+
+pub use error::{Error, Result};
+pub use intake::{IntakeError, Upload};
+pub use measure::EmbeddingSpeed;
+pub use search::{Found, Question};
+
+/// How documents are taken in and found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The largest document accepted, in bytes.
+    pub max_document_bytes: usize,
+    /// The folder with `model.onnx` and `tokenizer.json`. Without one, search runs on keywords alone.
+    pub model_directory: Option<PathBuf>,
+    /// Threads that compute vectors.
+    pub embedding_threads: usize,
+    /// Words at which a chunk is full.
+    pub chunk_words: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_document_bytes: 50 * 1024 * 1024,
+            model_directory: None,
+            embedding_threads: std::thread::available_parallelism().map_or(2, usize::from),
+            chunk_words: 120,
+        }
+    }
+}
+
+/// The documents: taking them in, indexing them, finding passages in them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    store: Store,
+    settings: Arc<Settings>,
+    model: Option<Arc<embed::Model>>,
+    index: Arc<index::VectorIndex>,
+    work_arrived: Arc<Notify>,
+}
+
+impl Knowledge {
+    /// Loads the model, if there is one, and the vectors.
+    pub async fn open(store: Store, settings: Settings) -> Result<Self> {
+        let model = match &settings.model_directory {
+            Some(directory) => Some(Arc::new(embed::Model::load(directory, settings.embedding_threads)?)),
+            None => None,
+        };
+        let index = Arc::new(index::VectorIndex::default());
+        let knowledge = Self { store, settings: Arc::new(settings), model, index, work_arrived: Arc::default() };
+        knowledge.load_index().await?;
+        Ok(knowledge)
+    }
+
+    /// The database underneath.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Name and version of the embedding model, or `None` when search runs on keywords alone.
+    #[must_use]
+    pub fn model_name(&self) -> Option<&str> {
+        self.model.as_deref().map(embed::Model::name)
+    }
+
+    /// How it was set up.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Wakes the worker's lanes: this process has enqueued a job.
+    #[must_use]
+    pub fn work_arrived(&self) -> &Notify {
+        &self.work_arrived
+    }
+
+    /// How many chunks can be found by meaning.
+    #[must_use]
+    pub fn vectors(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Deletes a document from the database and from the index; when this returns, nothing finds it any more.
+    pub async fn delete(&self, document_id: uuid::Uuid) -> Result<()> {
+        let numbers = self.store.delete_document(document_id).await?;
+        self.index.forget(&numbers);
+        Ok(())
+    }
+
+    /// Reads every vector of the present model from the database.
+    async fn load_index(&self) -> Result<()> {
+        const BATCH: u64 = 10_000;
+        let Some(model) = &self.model else { return Ok(()) };
+        let mut after = 0;
+        loop {
+            let batch = self.store.load_vectors(model.name(), after, BATCH).await?;
+            let Some((last, _)) = batch.last() else { return Ok(()) };
+            after = last.number;
+            for (vector, entry) in batch {
+                self.index.add(vector.number, &entry, vector.scale, &vector.codes);
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! PDF: what the pages paint, put back into lines, paragraphs, headings, lists and tables.
+//!
+//! `lopdf` reads the file's objects. Page contents are read by our own lexer, because a content stream turned into objects
+//! takes many times its size, and because spaces, columns and headings have to be found from positions and font sizes.
+//! A file can be hostile: every stream is inflated against one budget for the whole file, and reading happens on a thread of
+//! its own, so that neither a panic in the library nor a deep structure takes the server with it.
+
+mod cmap;
+mod content;
+mod flow;
+mod fonts;
+mod grid;
+mod layout;
+mod lexer;
+mod running;
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use lopdf::{DecompressError, Dictionary, Document, Error, LoadOptions, Object, ObjectId};
+
+use super::writer::{Writer, squeeze};
+use super::{Limits, ParseError, Parsed};
+use content::Painter;
+use layout::Line;
+
+/// No object or cross-reference stream that a program writes comes near this.
+const STRUCTURE_STREAM_BYTES: usize = 32 << 20;
+/// Values inside object streams: each becomes an object of some hundred bytes.
+const STRUCTURE_VALUES: u64 = 6_000_000;
+/// Lines of text in a whole document.
+const MAX_LINES: usize = 2_000_000;
+const STACK_BYTES: usize = 16 << 20;
+
+thread_local! {
+    /// What object streams may still inflate to while a file is loaded, and how many values they may still hold. The
+    /// library's filter is a plain function, and the file is loaded on one thread.
+    static STRUCTURE_LEFT: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    static STRUCTURE_SPENT: Cell<bool> = const { Cell::new(false) };
+}
+
+pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError> {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name("pdf".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || read(bytes, limits))
+            .map_err(|error| ParseError::damaged(format!("it cannot be read now ({error})")))?
+            .join()
+            .unwrap_or_else(|_| Err(ParseError::damaged("its structure breaks the rules of PDF")))
+    })
+}
+
+fn read(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError> {
+    let document = load(bytes, limits)?;
+    if document.is_encrypted() && document.encryption_state.is_none() {
+        return Err(ParseError::Encrypted);
+    }
+    let pages: Vec<ObjectId> = pages(&document, limits)?;
+    if pages.is_empty() {
+        return Err(ParseError::damaged("it has no readable pages, as after a broken upload"));
+    }
+    let mut painter = Painter::new(&document, limits);
+    let mut painted: Vec<Vec<Line>> = Vec::with_capacity(pages.len());
+    let mut lines = 0;
+    for page in pages {
+        let page = layout::lines(painter.page(page)?);
+        lines += page.len();
+        if lines > MAX_LINES {
+            return Err(ParseError::too_large(format!("it has more than {MAX_LINES} lines of text")));
+        }
+        painted.push(page);
+    }
+    if lines == 0 {
+        let why = if painter.undecodable() {
+            "its fonts do not say which characters they show. Export it again with Unicode text, or run text recognition (OCR) on it"
+        } else {
+            "its pages are pictures, probably a scan. Run text recognition (OCR) on it and upload the result"
+        };
+        return Err(ParseError::NoText { why: why.to_owned() });
+    }
+    let mut writer = Writer::new(limits);
+    flow::write(painted, &mut writer)?;
+    let title = info_title(&document);
+    writer.finish(title.as_deref(), "it shows nothing but page numbers")
+}
+
+fn load(bytes: &[u8], limits: &Limits) -> Result<Document, ParseError> {
+    STRUCTURE_LEFT.set((limits.inflated_bytes, STRUCTURE_VALUES));
+    STRUCTURE_SPENT.set(false);
+    let inflated = usize::try_from(limits.inflated_bytes).unwrap_or(usize::MAX);
+    let options = |force_reconstruct| LoadOptions {
+        filter: Some(keep),
+        max_decompressed_size: Some(inflated.min(STRUCTURE_STREAM_BYTES)),
+        force_reconstruct,
+        ..LoadOptions::default()
+    };
+    let mut loaded = Document::load_mem_with_options(bytes, options(false));
+    // A file with a broken index may still have all its pages; look for the objects themselves.
+    let no_pages = loaded
+        .as_ref()
+        .is_ok_and(|document| !document.trailer.has(b"Encrypt") && document.page_iter().next().is_none());
+    if no_pages && !STRUCTURE_SPENT.get() {
+        loaded = Document::load_mem_with_options(bytes, options(true));
+    }
+    if STRUCTURE_SPENT.get() {
+        return Err(bomb(limits));
+    }
+    loaded.map_err(|error| load_error(&error, limits))
+}
+
+fn bomb(limits: &Limits) -> ParseError {
+    let mib = limits.inflated_bytes >> 20;
+    ParseError::too_large(format!("it unpacks to more than {mib} MiB"))
+}
+
+fn load_error(error: &Error, limits: &Limits) -> ParseError {
+    match error {
+        Error::Decompress(DecompressError::MemoryLimitExceeded { .. }) => bomb(limits),
+        Error::InvalidPassword | Error::Decryption(_) | Error::UnsupportedSecurityHandler(_) => ParseError::Encrypted,
+        error => ParseError::damaged(format!("the PDF cannot be read ({error}), as after a broken upload")),
+    }
+}
+
+/// Called by the library for each object that it has loaded, before it unpacks an object stream: counts what those unpack
+/// to, and drops pictures, of which nothing is read.
+fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
+    if STRUCTURE_SPENT.get() {
+        return None;
+    }
+    if let Object::Stream(stream) = object {
+        let named = |key: &[u8], name: &[u8]| stream.dict.get(key).and_then(Object::as_name).is_ok_and(|is| is == name);
+        if named(b"Subtype", b"Image") {
+            return None;
+        }
+        if named(b"Type", b"ObjStm") {
+            let (bytes, values) = STRUCTURE_LEFT.get();
+            let limit = usize::try_from(bytes).unwrap_or(usize::MAX).min(STRUCTURE_STREAM_BYTES);
+            match stream.decompressed_content_with_limit(limit) {
+                Ok(content) => {
+                    let found = count_values(&content);
+                    if found > values {
+                        STRUCTURE_SPENT.set(true);
+                        return None;
+                    }
+                    STRUCTURE_LEFT.set((bytes.saturating_sub(content.len() as u64), values - found));
+                }
+                Err(Error::Decompress(DecompressError::MemoryLimitExceeded { .. })) => {
+                    STRUCTURE_SPENT.set(true);
+                    return None;
+                }
+                Err(_) => return None,
+            }
+        }
+    }
+    // Of an object in the file itself the library keeps the one that it passed, of one in an object stream the result; a
+    // stream is never in an object stream.
+    let kept = if matches!(object, Object::Stream(_)) { Object::Null } else { object.clone() };
+    Some((id, kept))
+}
+
+/// How many values a stream of objects holds, roughly: words, brackets and names.
+fn count_values(content: &[u8]) -> u64 {
+    let mut count = 0;
+    let mut in_word = false;
+    for byte in content {
+        let separate = matches!(byte, b'[' | b'(' | b'<' | b'/');
+        let word = !byte.is_ascii_whitespace() && !separate && !matches!(byte, b']' | b')' | b'>');
+        count += u64::from(separate || (word && !in_word));
+        in_word = word || separate;
+    }
+    count
+}
+
+fn pages(document: &Document, limits: &Limits) -> Result<Vec<ObjectId>, ParseError> {
+    let mut seen = HashSet::new();
+    let mut pages = Vec::new();
+    for page in document.page_iter() {
+        // A page that stands in the tree twice is read once.
+        if !seen.insert(page) {
+            continue;
+        }
+        if pages.len() >= limits.pages {
+            return Err(ParseError::too_large(format!("it has more than {} pages", limits.pages)));
+        }
+        pages.push(page);
+    }
+    Ok(pages)
+}
+
+/// The title of the document's properties, unless a program put the file's name there.
+fn info_title(document: &Document) -> Option<String> {
+    let info = document.trailer.get_deref(b"Info", document).and_then(Object::as_dict).ok()?;
+    let title = info.get_deref(b"Title", document).and_then(lopdf::decode_text_string).ok()?;
+    let title = squeeze(&title);
+    let lower = title.to_lowercase();
+    let file_name = [".doc", ".docx", ".pdf", ".tex", ".dvi", ".indd", ".odt", ".ppt", ".xls", ".qxd"];
+    let poor = lower.starts_with("microsoft ") || lower.starts_with("untitled") || file_name.iter().any(|end| lower.ends_with(end));
+    (!poor && title.chars().any(char::is_alphabetic)).then_some(title)
+}
+
+/// A dictionary under a key, by reference or directly.
+fn dictionary<'d>(document: &'d Document, within: &'d Dictionary, key: &[u8]) -> Option<&'d Dictionary> {
+    match within.get_deref(key, document).ok()? {
+        Object::Dictionary(dictionary) => Some(dictionary),
+        Object::Stream(stream) => Some(&stream.dict),
+        _ => None,
+    }
+}

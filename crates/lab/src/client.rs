@@ -1,0 +1,79 @@
+//! The product's API, as far as the lab uses it.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::{Error, Result};
+
+/// A signed-in client of a running server.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+/// One passage of `GET /api/search`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Passage {
+    /// The name of the file that it is from.
+    pub file_name: String,
+}
+
+/// What the lab reads of an answer.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Answer {
+    /// The text.
+    pub answer: String,
+    /// Whether the documents answered.
+    pub grounded: bool,
+    /// Time per phase, in milliseconds.
+    pub timings_ms: Timings,
+}
+
+/// Phases of an answer, in milliseconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Timings {
+    /// All of it.
+    pub total: f64,
+}
+
+#[derive(Deserialize)]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+impl Client {
+    /// A client for the server at `base` (such as `http://127.0.0.1:8080`) with an access token.
+    #[must_use]
+    pub fn new(base: &str, token: &str) -> Self {
+        Self { http: reqwest::Client::new(), base: base.trim_end_matches('/').to_owned(), token: token.to_owned() }
+    }
+
+    /// The best passages for a text, best first.
+    pub async fn search(&self, text: &str, limit: usize) -> Result<Vec<Passage>> {
+        let request = self.http.get(format!("{}/api/search", self.base));
+        let limit = limit.to_string();
+        let items: Items<Passage> =
+            self.send("/api/search", request.query(&[("q", text), ("limit", &limit)])).await?;
+        Ok(items.items)
+    }
+
+    /// The answer to a question, computed afresh in a conversation of its own.
+    pub async fn ask(&self, question: &str) -> Result<Answer> {
+        let request = self.http.post(format!("{}/api/chat", self.base));
+        self.send("/api/chat", request.json(&json!({"message": question, "cache": "bypass"}))).await
+    }
+
+    async fn send<T: DeserializeOwned>(&self, path: &str, request: reqwest::RequestBuilder) -> Result<T> {
+        let failed = |source| Error::Http { path: path.to_owned(), source };
+        let response = request.bearer_auth(&self.token).send().await.map_err(failed)?;
+        let status = response.status();
+        if status.is_success() {
+            return response.json().await.map_err(failed);
+        }
+        let body: String = response.text().await.unwrap_or_default().chars().take(500).collect();
+        Err(Error::Refused { path: path.to_owned(), status: status.as_u16(), body })
+    }
+}

@@ -1,0 +1,44 @@
+//! Logs: how they are written and at what level.
+
+use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+/// How logs are written, to the standard error stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// What is logged: a level, or `target=level` pairs as in `info,worker=debug`.
+    pub level: String,
+    /// For people or for machines.
+    pub format: Format,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// A line for people.
+    Text,
+    /// A JSON object for machines.
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: Format::Text }
+    }
+}
+
+/// Starts logging; the first call wins, so that tests may all call it.
+pub fn init(settings: &Settings) -> Result<(), ParseError> {
+    // The statement log of the database driver would hold people's questions.
+    let filter = EnvFilter::try_new(format!("{},sqlx=warn,sea_orm_migration=warn", settings.level))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error here means that logging has been started already.
+    let _ = match settings.format {
+        Format::Text => builder.try_init(),
+        Format::Json => builder.json().try_init(),
+    };
+    Ok(())
+}

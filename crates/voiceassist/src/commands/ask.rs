@@ -1,0 +1,68 @@
+//! `voiceassist ask`: a question in the terminal.
+
+use assistant::{Answer, CacheMode, ModeRequest};
+use clap::ValueEnum;
+use uuid::Uuid;
+
+use crate::product::Product;
+use crate::settings::Settings;
+
+#[derive(clap::Args)]
+pub(crate) struct Ask {
+    /// The question.
+    question: String,
+    /// Who asks: answers come from what this account may read. The first administrator otherwise.
+    #[arg(long = "as", value_name = "EMAIL")]
+    account: Option<String>,
+    /// The conversation that it continues, as printed by --json.
+    #[arg(long, value_name = "ID")]
+    conversation: Option<Uuid>,
+    /// How to treat it.
+    #[arg(long, value_enum, default_value_t = Mode::Auto)]
+    mode: Mode,
+    /// Print the whole answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Mode {
+    Auto,
+    Simple,
+    Complex,
+}
+
+impl Ask {
+    pub(crate) async fn run(self, settings: Settings) -> anyhow::Result<()> {
+        let product = Product::open(settings).await?;
+        let ask = assistant::Ask {
+            account_id: product.account(self.account.as_deref()).await?.id,
+            message: self.question,
+            conversation_id: self.conversation,
+            mode: match self.mode {
+                Mode::Auto => ModeRequest::Auto,
+                Mode::Simple => ModeRequest::Simple,
+                Mode::Complex => ModeRequest::Complex,
+            },
+            cache: CacheMode::Use,
+        };
+        let answer = product.assistant.ask(ask, None).await?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&answer)?);
+        } else {
+            print(&answer);
+        }
+        product.shut_down().await;
+        Ok(())
+    }
+}
+
+fn print(answer: &Answer) {
+    println!("{}", answer.answer);
+    if !answer.citations.is_empty() {
+        println!("\nSources");
+    }
+    for (number, citation) in answer.citations.iter().enumerate() {
+        println!("[{}] {}, bytes {} to {}", number + 1, citation.title, citation.start, citation.end);
+    }
+}

@@ -1,0 +1,164 @@
+//! `voiceassist import`: files and folders through the same intake as uploads.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use knowledge::{IntakeError, Upload};
+use store::Visibility;
+use store::documents::{DocumentProgress, Stored};
+use uuid::Uuid;
+use walkdir::WalkDir;
+
+use crate::product::Product;
+use crate::progress::Progress;
+use crate::settings::Settings;
+
+#[derive(clap::Args)]
+pub(crate) struct Import {
+    /// Files and folders; hidden files are passed over.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only the owner may read them; otherwise everybody with an account.
+    #[arg(long)]
+    private: bool,
+    /// Whose documents they are; the first administrator's otherwise.
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+}
+
+/// How often the progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// What became of a file.
+pub(crate) enum Taken {
+    /// It is a document now.
+    New(Uuid),
+    /// The same bytes were there.
+    Known(Uuid),
+    /// It is not something that can be read.
+    Refused(String),
+}
+
+impl Import {
+    pub(crate) async fn run(self, settings: Settings) -> anyhow::Result<()> {
+        let mut product = Product::open(settings).await?;
+        let owner = product.account(self.owner.as_deref()).await?;
+        let visibility = if self.private { Visibility::Private } else { Visibility::Shared };
+        match product.start_worker() {
+            Ok(()) => {}
+            Err(error) if is_served(&error) => {
+                eprintln!("another process serves this data directory; it will index the documents");
+            }
+            Err(error) => return Err(error),
+        }
+        let summary = import(&product, &self.paths, owner.id, visibility).await;
+        product.shut_down().await;
+        println!("{}", summary?);
+        Ok(())
+    }
+}
+
+fn is_served(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<store::Error>(), Some(store::Error::AlreadyServed { .. }))
+}
+
+/// Takes in every file under `paths` and waits until all are indexed; the result is said in a few lines.
+pub(crate) async fn import(
+    product: &Product,
+    paths: &[PathBuf],
+    owner_id: Uuid,
+    visibility: Visibility,
+) -> anyhow::Result<String> {
+    let started = Instant::now();
+    let files = files(paths)?;
+    let mut progress = Progress::new("reading ", files.len() as u64);
+    let (mut ids, mut known) = (Vec::new(), 0);
+    for (done, file) in files.iter().enumerate() {
+        match take_in(product, file, owner_id, visibility).await? {
+            Taken::New(id) => ids.push(id),
+            Taken::Known(id) => {
+                known += 1;
+                ids.push(id);
+            }
+            Taken::Refused(reason) => eprintln!("left out {}: {reason}", file.display()),
+        }
+        progress.set(done as u64 + 1, String::new());
+    }
+    progress.finish();
+    let counted = wait_until_indexed(product, &ids).await?;
+    for (title, reason) in &counted.failed {
+        eprintln!("could not read {title}: {reason}");
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(format!(
+        "{} files: {} documents ready ({known} were there already), {} failed, {} left out; {} chunks in {seconds:.1} s",
+        files.len(),
+        counted.ready,
+        counted.failed.len(),
+        files.len() - ids.len(),
+        counted.chunks,
+    ))
+}
+
+/// Every file under `paths`, in a stable order.
+pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let visible = |entry: &walkdir::DirEntry| {
+            entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+        };
+        for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
+            let entry = entry.with_context(|| format!("cannot import {}", path.display()))?;
+            if entry.path().is_file() {
+                files.push(entry.into_path());
+            }
+        }
+    }
+    if files.is_empty() {
+        bail!("there are no files in what is to be imported");
+    }
+    Ok(files)
+}
+
+/// Takes in one file. What cannot be read is refused with the reason; only a failing database ends an import.
+pub(crate) async fn take_in(
+    product: &Product,
+    file: &Path,
+    owner_id: Uuid,
+    visibility: Visibility,
+) -> anyhow::Result<Taken> {
+    let bytes = match tokio::fs::read(file).await {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(Taken::Refused(error.to_string())),
+    };
+    let file_name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let upload = Upload { owner_id, visibility, title: None, file_name, bytes };
+    match product.knowledge.take_in(upload).await {
+        Ok(Stored::Created(document)) => Ok(Taken::New(document.id)),
+        Ok(Stored::Existing(document)) => Ok(Taken::Known(document.id)),
+        Err(IntakeError::Store(error)) => Err(error.into()),
+        Err(refused) => Ok(Taken::Refused(refused.to_string())),
+    }
+}
+
+async fn wait_until_indexed(product: &Product, ids: &[Uuid]) -> anyhow::Result<DocumentProgress> {
+    let mut progress = Progress::new("indexing", ids.len() as u64);
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            _ = look.tick() => {}
+            stopped = product.stopped() => {
+                stopped?;
+                bail!("stopped; what was read is kept, and the next start goes on indexing it");
+            }
+        }
+        let counted = product.store.progress_of(ids).await?;
+        let message = format!("documents, {}/{} chunks", counted.embedded_chunks, counted.chunks);
+        progress.set(counted.ready + counted.failed.len() as u64, message);
+        if counted.unfinished == 0 {
+            progress.finish();
+            return Ok(counted);
+        }
+    }
+}

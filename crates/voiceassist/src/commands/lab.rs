@@ -1,0 +1,157 @@
+//! `voiceassist lab`: measurements. They speak HTTP to a server that is started for them on this data directory.
+
+use std::path::PathBuf;
+
+use gateway::auth::{NewPerson, PersonChange};
+use lab::retrieval::{self, Outcome};
+use store::Visibility;
+use store::accounts::Account;
+use store::values::Role;
+
+use crate::commands::import;
+use crate::product::Product;
+use crate::progress::Progress;
+use crate::settings::Settings;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Lab {
+    /// The quality of search and answers, on questions whose answers are known.
+    Retrieval(Retrieval),
+    /// The bare speed of the embedding model on the chunks of this data directory.
+    Embedding(Embedding),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Retrieval {
+    /// Tab-separated: question, expected file name, phrase that the answer must contain; the last two empty when
+    /// the documents do not answer the question.
+    #[arg(long, value_name = "FILE")]
+    questions: PathBuf,
+    /// The documents; those that are not in the data directory yet are imported first.
+    #[arg(long, value_name = "DIR")]
+    documents: PathBuf,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Also print each question that went wrong.
+    #[arg(long)]
+    misses: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Embedding {
+    /// How many chunks, evenly spread over the data directory.
+    #[arg(long, default_value_t = 1_000)]
+    chunks: usize,
+}
+
+impl Lab {
+    pub(crate) async fn run(self, mut settings: Settings) -> anyhow::Result<()> {
+        // Measuring is not an attack, and the warnings of a server under test are not the report.
+        settings.gateway.login_attempts_per_minute = u32::MAX;
+        settings.logs.level = "warn".to_owned();
+        let mut product = Product::open(settings).await?;
+        match self {
+            Self::Retrieval(retrieval) => {
+                product.start_worker()?;
+                let report = retrieval.measure(&product).await;
+                product.shut_down().await;
+                retrieval.print(&report?)
+            }
+            Self::Embedding(embedding) => embedding.measure(&product).await,
+        }
+    }
+}
+
+impl Retrieval {
+    async fn measure(&self, product: &Product) -> anyhow::Result<retrieval::Report> {
+        let questions = retrieval::read_questions(&self.questions)?;
+        let examiner = Examiner::make(product).await?;
+        let summary =
+            import::import(product, std::slice::from_ref(&self.documents), examiner.account.id, Visibility::Shared)
+                .await?;
+        eprintln!("{summary}");
+        let address = product.start_gateway("127.0.0.1:0").await?;
+        let client = lab::Client::new(&format!("http://{address}"), &examiner.token);
+        let mut progress = Progress::new("asking  ", questions.len() as u64);
+        let mut asked = 0;
+        let embed_alone = |text: &str| product.knowledge.time_embedding(text).ok().flatten();
+        let report = retrieval::run(&client, questions, embed_alone, |_| {
+            asked += 1;
+            progress.set(asked, String::new());
+        })
+        .await?;
+        progress.finish();
+        examiner.leave(product).await?;
+        Ok(report)
+    }
+
+    fn print(&self, report: &retrieval::Report) -> anyhow::Result<()> {
+        if self.misses {
+            report.outcomes().iter().filter_map(miss).for_each(|miss| println!("{miss}"));
+        }
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report.json())?);
+        } else {
+            print!("{report}");
+        }
+        Ok(())
+    }
+}
+
+/// What went wrong with a question, if anything did.
+fn miss(outcome: &Outcome) -> Option<String> {
+    let rank = outcome.rank.map_or("-".to_owned(), |rank| rank.to_string());
+    let text = &outcome.question.text;
+    match &outcome.question.expected {
+        Some(expected) if outcome.rank != Some(1) || !outcome.phrase_found => Some(format!(
+            "rank {rank} phrase {} grounded {}\t{text}\n\texpected {}: {}\n\tanswer {}",
+            outcome.phrase_found,
+            outcome.grounded,
+            expected.file,
+            expected.phrase,
+            outcome.answer.replace('\n', " / "),
+        )),
+        None if outcome.grounded => Some(format!("answered\t{text}\n\tanswer {}", outcome.answer.replace('\n', " / "))),
+        _ => None,
+    }
+}
+
+impl Embedding {
+    async fn measure(&self, product: &Product) -> anyhow::Result<()> {
+        let measured = product.knowledge.measure_embedding(self.chunks).await?;
+        println!("{:.1} chunks/s over {} chunks", measured.chunks_per_second(), measured.chunks);
+        Ok(())
+    }
+}
+
+/// The account in whose name questions are asked: it exists only for the measurement.
+struct Examiner {
+    account: Account,
+    token: String,
+}
+
+impl Examiner {
+    async fn make(product: &Product) -> anyhow::Result<Self> {
+        let accounts = product.accounts().await?;
+        let id = product.store.clock().new_id();
+        let person = NewPerson {
+            email: format!("lab-{id}@localhost"),
+            name: "Performance lab".to_owned(),
+            password: id.to_string(),
+        };
+        let account = accounts.add(person, Role::User).await?;
+        let token = accounts.begin_tokens(&account).await?.access_token;
+        Ok(Self { account, token })
+    }
+
+    /// Disables the account; what it asked goes with nobody's history.
+    async fn leave(self, product: &Product) -> anyhow::Result<()> {
+        let change = PersonChange { disabled: Some(true), ..PersonChange::default() };
+        // An otherwise empty data directory keeps its only account.
+        if self.account.role == Role::User {
+            product.accounts().await?.change(self.account.id, change).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! One file per command.
+
+mod ask;
+mod import;
+mod lab;
+mod serve;
+mod user;
+
+use crate::settings::Settings;
+
+/// What can be done.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Serve the pages and the API, and index documents, in one process.
+    Serve(serve::Serve),
+    /// Import files and folders of documents.
+    Import(import::Import),
+    /// Ask a question, and print the answer with its sources.
+    Ask(ask::Ask),
+    /// Manage the people who may sign in.
+    #[command(subcommand)]
+    User(user::User),
+    /// Measure the product.
+    #[command(subcommand)]
+    Lab(lab::Lab),
+    /// Write the OpenAPI description to the standard output.
+    Openapi,
+}
+
+impl Command {
+    pub(crate) async fn run(self, settings: Settings) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(serve) => serve.run(settings).await,
+            Self::Import(import) => import.run(settings).await,
+            Self::Ask(ask) => ask.run(settings).await,
+            Self::User(user) => user.run(settings).await,
+            Self::Lab(lab) => lab.run(settings).await,
+            Self::Openapi => {
+                println!("{}", serde_json::to_string_pretty(&gateway::openapi_document())?);
+                Ok(())
+            }
+        }
+    }
+}

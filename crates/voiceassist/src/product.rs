@@ -1,0 +1,123 @@
+//! The running product: its parts, put together the same way for every command.
+
+use std::fs::File;
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use assistant::Assistant;
+use gateway::Gateway;
+use knowledge::Knowledge;
+use store::accounts::Account;
+use store::{Clock, Store};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::settings::Settings;
+
+/// The parts of the product on one data directory.
+pub(crate) struct Product {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) knowledge: Knowledge,
+    pub(crate) assistant: Assistant,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    /// Held while this process serves or indexes; another process then does neither.
+    lock: Option<File>,
+}
+
+impl Product {
+    /// Opens the data directory and loads the index.
+    pub(crate) async fn open(settings: Settings) -> anyhow::Result<Self> {
+        telemetry::init(&settings.logs).context("logs.level is not valid")?;
+        let store = Store::open(&settings.data_dir, &settings.database, Clock::System).await?;
+        let knowledge = Knowledge::open(store.clone(), settings.knowledge.clone()).await?;
+        if knowledge.model_name().is_none() {
+            tracing::warn!("no embedding model: search runs on keywords alone; `make model` fetches one");
+        }
+        Ok(Self {
+            assistant: Assistant::new(knowledge.clone()),
+            settings,
+            store,
+            knowledge,
+            shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            lock: None,
+        })
+    }
+
+    /// Begins to index documents. Fails when another process does so already.
+    pub(crate) fn start_worker(&mut self) -> anyhow::Result<()> {
+        self.lock = Some(self.store.lock_for_serving()?);
+        let (knowledge, shutdown) = (self.knowledge.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = worker::run(knowledge, shutdown).await {
+                tracing::error!(error = %error, "the worker could not start; documents are kept but not indexed");
+            }
+        });
+        Ok(())
+    }
+
+    /// Begins to answer requests on `address`, and returns the address that was bound.
+    pub(crate) async fn start_gateway(&self, address: &str) -> anyhow::Result<SocketAddr> {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}; choose another address with gateway.listen"))?;
+        let bound = listener.local_addr()?;
+        let gateway = Gateway::new(
+            self.settings.gateway.clone(),
+            self.assistant.clone(),
+            self.knowledge.clone(),
+            self.store.clone(),
+        )
+        .await?;
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = gateway::serve(gateway, listener, shutdown.clone()).await {
+                tracing::error!(error = %error, "the server stopped");
+                shutdown.cancel();
+            }
+        });
+        Ok(bound)
+    }
+
+    /// Accounts, as the command line manages them.
+    pub(crate) async fn accounts(&self) -> anyhow::Result<gateway::auth::Accounts> {
+        Ok(gateway::auth::Accounts::open(self.store.clone(), &self.settings.gateway).await?)
+    }
+
+    /// The account with this address, or the first administrator.
+    pub(crate) async fn account(&self, email: Option<&str>) -> anyhow::Result<Account> {
+        match email {
+            Some(email) => self
+                .store
+                .account_by_email(email)
+                .await?
+                .with_context(|| format!("there is no account {email}; `voiceassist user list` shows all")),
+            None => self
+                .store
+                .first_admin()
+                .await?
+                .context("there is no administrator yet; make one with `voiceassist user add EMAIL --admin`"),
+        }
+    }
+
+    /// Resolves when the program is asked to stop, or its server stopped.
+    pub(crate) async fn stopped(&self) -> anyhow::Result<()> {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+            () = self.shutdown.cancelled() => anyhow::bail!("the server stopped"),
+        }
+        Ok(())
+    }
+
+    /// Stops what was started; requests and jobs in hand are finished first.
+    pub(crate) async fn shut_down(self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

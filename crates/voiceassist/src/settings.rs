@@ -1,0 +1,55 @@
+//! Configuration: defaults, then the file, then the environment.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// The configuration file that is read when none is named; it need not exist.
+pub(crate) const FILE: &str = "voiceassist.toml";
+/// Where the embedding model is looked for when no folder is configured, after the data directory's `model`.
+const MODEL: &str = "models/all-minilm-l6-v2";
+
+/// Everything that can be configured. The parts stand beside the code that they configure.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// Where everything is kept.
+    pub(crate) data_dir: PathBuf,
+    pub(crate) gateway: gateway::Settings,
+    pub(crate) knowledge: knowledge::Settings,
+    pub(crate) database: store::Settings,
+    pub(crate) logs: telemetry::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            gateway: gateway::Settings::default(),
+            knowledge: knowledge::Settings::default(),
+            database: store::Settings::default(),
+            logs: telemetry::Settings::default(),
+        }
+    }
+}
+
+/// Reads the configuration and checks it. The error names the key and where its value came from.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
+    if file != Path::new(FILE) && !file.exists() {
+        bail!("the configuration file {} does not exist", file.display());
+    }
+    let mut settings: Settings = Figment::from(Serialized::defaults(Settings::default()))
+        .merge(Toml::file_exact(file))
+        .merge(Env::prefixed("VOICEASSIST__").split("__"))
+        .extract()
+        .context("the configuration is not valid")?;
+    settings.gateway.validate().context("the configuration is not valid")?;
+    if settings.knowledge.model_directory.is_none() {
+        let places = [settings.data_dir.join("model"), PathBuf::from(MODEL)];
+        settings.knowledge.model_directory = places.into_iter().find(|place| place.join("model.onnx").exists());
+    }
+    Ok(settings)
+}

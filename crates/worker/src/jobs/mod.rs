@@ -1,0 +1,4 @@
+//! One file per job.
+
+pub(crate) mod embed;
+pub(crate) mod ingest;

@@ -1,0 +1,80 @@
+//! A lane: claims jobs of one kind and works them off until shutdown.
+
+use std::time::Duration;
+
+use knowledge::{Error, Knowledge};
+use store::jobs::Job;
+use store::values::JobKind;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// What a lane does with the jobs that it claims.
+pub(crate) trait Work {
+    /// The kind that it claims.
+    const KIND: JobKind;
+    /// How many it claims at once.
+    const BATCH: u64;
+
+    /// Does the jobs. Each job's row is gone when its effect is committed; rows that are left were not finished.
+    fn work(&self, jobs: &[Job]) -> impl Future<Output = knowledge::Result<()>> + Send;
+}
+
+/// How long a lane sleeps when nobody in this process brings work; another process may (`voiceassist import`).
+const POLL: Duration = Duration::from_millis(500);
+/// Failures that may pass, such as a full disk, are tried this often.
+const MAX_ATTEMPTS: i32 = 4;
+
+pub(crate) async fn run<W: Work>(work: W, knowledge: Knowledge, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        // Listen before looking, so that work that arrives in between is not slept over.
+        let arrived = knowledge.work_arrived().notified();
+        tokio::pin!(arrived);
+        arrived.as_mut().enable();
+        match claim_and_work(&work, &knowledge).await {
+            Ok(0) => {}
+            Ok(_) => continue,
+            Err(error) => tracing::error!(kind = ?W::KIND, error = %error, "cannot take jobs; trying again"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = arrived => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Works off one batch and returns its size.
+async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge) -> store::Result<usize> {
+    let store = knowledge.store();
+    let jobs = store.claim_jobs(W::KIND, W::BATCH).await?;
+    let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
+    match (work.work(&jobs).await, jobs.as_slice()) {
+        // Rows that are still there were interrupted by a shutdown.
+        (Ok(()), _) => store.release_jobs(&ids).await?,
+        (Err(error), [job]) => record_failure(knowledge, job, &error).await?,
+        // One document must not take the others of its batch down with it.
+        (Err(error), _) => {
+            tracing::warn!(error = %error, "a batch of jobs failed; doing its jobs one by one");
+            for job in &jobs {
+                match work.work(std::slice::from_ref(job)).await {
+                    Ok(()) => store.release_jobs(&[job.id]).await?,
+                    Err(error) => record_failure(knowledge, job, &error).await?,
+                }
+            }
+        }
+    }
+    Ok(jobs.len())
+}
+
+/// A document that cannot be parsed is given up at once; anything else may pass and is tried again, later each
+/// time.
+async fn record_failure(knowledge: &Knowledge, job: &Job, error: &Error) -> store::Result<()> {
+    let lasting = matches!(error, Error::Parse(_)) || job.attempts + 1 >= MAX_ATTEMPTS;
+    let retry_in = (!lasting).then(|| chrono::TimeDelta::seconds(1 << (2 * job.attempts.clamp(0, 10))));
+    if lasting {
+        tracing::warn!(document = %job.document_id, error = %error, "a document could not be ingested");
+    } else {
+        tracing::warn!(document = %job.document_id, error = %error, "a job failed and will be tried again");
+    }
+    knowledge.store().fail_job(job.id, &error.to_string(), retry_in).await
+}

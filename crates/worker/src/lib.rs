@@ -1,0 +1,34 @@
+//! Background jobs, one file per job under `jobs`.
+//!
+//! A job is a row of the database. A lane claims rows of one kind and works them off one batch after the other;
+//! what a job achieves and the end of its row are one transaction, so that a killed process repeats a job or has
+//! finished it, and never loses or doubles it.
+
+mod jobs;
+mod lane;
+
+use knowledge::Knowledge;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Puts back what a dead process had in hand, sees that every chunk has or awaits a vector of the present model,
+/// and then works until `shutdown`. Only one process may do this on a data directory: hold
+/// [`store::Store::lock_for_serving`].
+pub async fn run(knowledge: Knowledge, shutdown: CancellationToken) -> knowledge::Result<()> {
+    let recovered = knowledge.store().recover_jobs().await?;
+    if recovered > 0 {
+        tracing::info!(jobs = recovered, "put back the jobs that an earlier process had in hand");
+    }
+    if let Some(model) = knowledge.model_name() {
+        let waiting = knowledge.store().require_vectors_of(model).await?;
+        if waiting > 0 {
+            tracing::info!(documents = waiting, model, "documents wait for vectors of the present model");
+        }
+    }
+    let lanes = TaskTracker::new();
+    lanes.spawn(lane::run(jobs::ingest::Ingest(knowledge.clone()), knowledge.clone(), shutdown.clone()));
+    lanes.spawn(lane::run(jobs::embed::Embed(knowledge.clone(), shutdown.clone()), knowledge, shutdown));
+    lanes.close();
+    lanes.wait().await;
+    Ok(())
+}
