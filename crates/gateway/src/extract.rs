@@ -61,7 +61,8 @@ fn json_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Proble
         return Problem::bad_request(format!("The body is not valid JSON: {said}."));
     }
     // "unknown field `x`, expected …" and "missing field `x`" name the field; of anything else the path is known.
-    let named = ["unknown field `", "missing field `"].iter().find_map(|start| said.strip_prefix(start)?.split_once('`'));
+    let named =
+        ["unknown field `", "missing field `"].iter().find_map(|start| said.strip_prefix(start)?.split_once('`'));
     let path = error.path().to_string();
     let field = match named {
         Some((name, _)) => name,
@@ -142,7 +143,8 @@ impl PageQuery {
 /// An empty cursor is none: forms send fields that nobody filled in.
 fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
-    text.map(|text| Uuid::try_parse(&text).map_err(|_| D::Error::custom("must be the `next_cursor` of a page"))).transpose()
+    text.map(|text| Uuid::try_parse(&text).map_err(|_| D::Error::custom("must be the `next_cursor` of a page")))
+        .transpose()
 }
 
 /// The address that the request came from.

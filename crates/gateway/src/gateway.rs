@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::Settings;
-use crate::auth::{Accounts, AccountError};
+use crate::auth::{AccountError, Accounts};
 use crate::limits::LoginLimiter;
 
 /// The HTTP side of VoiceAssist. Cheap to clone.

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tracing::Instrument;
 
 use crate::Gateway;
@@ -159,7 +159,8 @@ async fn admit(State(gateway): State<Gateway>, mut request: Request, next: Next)
         return next.run(request).await;
     }
     let Ok(permit) = Arc::clone(gateway.request_permits()).try_acquire_owned() else {
-        return Problem::busy("The server is answering as many requests as it can. Try again in a second.").into_response();
+        return Problem::busy("The server is answering as many requests as it can. Try again in a second.")
+            .into_response();
     };
     let permit = Permit { _permit: Arc::new(permit) };
     request.extensions_mut().insert(permit.clone());

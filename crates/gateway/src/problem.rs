@@ -194,9 +194,7 @@ impl From<knowledge::Error> for Problem {
     fn from(error: knowledge::Error) -> Self {
         match error {
             knowledge::Error::Store(error) => error.into(),
-            knowledge::Error::Parse(error) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, sentence(&error.to_string()))
-            }
+            knowledge::Error::Parse(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, sentence(&error.to_string())),
             error => Self::internal(&error),
         }
     }
@@ -207,9 +205,7 @@ impl From<IntakeError> for Problem {
         let said = sentence(&error.to_string());
         match error {
             IntakeError::Unsupported(Unsupported::Empty) => Self::invalid_field("file", "the file is empty"),
-            IntakeError::Unsupported(Unsupported::Binary { .. }) => {
-                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, said)
-            }
+            IntakeError::Unsupported(Unsupported::Binary { .. }) => Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, said),
             IntakeError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, said),
             IntakeError::Store(error) => error.into(),
         }

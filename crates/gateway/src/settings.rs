@@ -76,7 +76,8 @@ pub struct InvalidSetting {
 impl Settings {
     /// Checks every value; the error names the first key that is wrong.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
-        let port = self.listen.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+        let port =
+            self.listen.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
         if !matches!(port, Some(Ok(_))) {
             let problem = format!("must be an address and a port, such as 127.0.0.1:8080, not {:?}", self.listen);
             return Err(InvalidSetting { key: "listen", problem });

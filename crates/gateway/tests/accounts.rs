@@ -41,9 +41,8 @@ async fn open_registration_makes_ordinary_users() {
 #[tokio::test]
 async fn of_many_who_race_for_the_first_account_one_wins() {
     let app = TestApp::new().await;
-    let bodies: Vec<Value> = (0..8)
-        .map(|n| json!({ "email": format!("p{n}@example.org"), "name": "P", "password": PASSWORD }))
-        .collect();
+    let bodies: Vec<Value> =
+        (0..8).map(|n| json!({ "email": format!("p{n}@example.org"), "name": "P", "password": PASSWORD })).collect();
     let tries = bodies.iter().map(|body| app.call(Method::POST, "/api/auth/register", None, body));
     let answers = futures::future::join_all(tries).await;
     let made = answers.iter().filter(|answer| answer.status == StatusCode::CREATED).count();
@@ -195,7 +194,9 @@ async fn the_last_administrator_stays() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let path = format!("/api/admin/users/{}", admin.id);
-    for body in [json!({ "role": "user" }), json!({ "disabled": true }), json!({ "role": "user", "reset_password": true })] {
+    for body in
+        [json!({ "role": "user" }), json!({ "disabled": true }), json!({ "role": "user", "reset_password": true })]
+    {
         app.call(Method::PATCH, &path, Some(&admin.access), &body).await.problem(StatusCode::CONFLICT);
     }
     assert_eq!(me(&app, &admin.access).await, StatusCode::OK);

@@ -124,7 +124,11 @@ async fn parameters_are_checked() {
     ] {
         app.get(path, &admin).await.invalid(field);
     }
-    for path in ["/api/documents?q=&cursor=&limit=200", "/api/documents?q=%25_%27%22%00", "/api/conversations?q=%22*%20OR%20%28"] {
+    for path in [
+        "/api/documents?q=&cursor=&limit=200",
+        "/api/documents?q=%25_%27%22%00",
+        "/api/conversations?q=%22*%20OR%20%28",
+    ] {
         assert_eq!(app.get(path, &admin).await.status, StatusCode::OK, "{path}");
     }
     let path = format!("/api/conversations/{}/export?format=pdf", uuid::Uuid::nil());
@@ -165,7 +169,8 @@ async fn forms_that_are_none_are_refused() {
     let send = async |body: &[u8]| app.send(multipart(path, &admin.access, body.to_vec())).await;
     send(b"").await.problem(StatusCode::BAD_REQUEST);
     send(b"nonsense").await.problem(StatusCode::BAD_REQUEST);
-    send(b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\ncut o").await
+    send(b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\ncut o")
+        .await
         .problem(StatusCode::BAD_REQUEST);
     send(b"--XX--\r\n").await.invalid("file");
     let upload = async |fields: &[(&str, &str)]| app.upload(&admin, "a.md", POLICY.as_bytes(), fields).await;
@@ -213,9 +218,16 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<String>().prop_map(Value::from),
     ];
     let name = prop_oneof![
-        Just("message".to_owned()), Just("email".to_owned()), Just("password".to_owned()), Just("name".to_owned()),
-        Just("rating".to_owned()), Just("comment".to_owned()), Just("refresh_token".to_owned()),
-        Just("role".to_owned()), Just("conversation_id".to_owned()), any::<String>(),
+        Just("message".to_owned()),
+        Just("email".to_owned()),
+        Just("password".to_owned()),
+        Just("name".to_owned()),
+        Just("rating".to_owned()),
+        Just("comment".to_owned()),
+        Just("refresh_token".to_owned()),
+        Just("role".to_owned()),
+        Just("conversation_id".to_owned()),
+        any::<String>(),
     ];
     leaf.prop_recursive(3, 24, 6, move |inner| {
         prop_oneof![
@@ -245,7 +257,8 @@ fn never_fails(bodies: impl Strategy<Value = Vec<u8>>) {
         (Method::POST, "/api/admin/users".to_owned()),
         (Method::PATCH, format!("/api/admin/users/{id}")),
     ];
-    let mut runner = TestRunner::new(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() });
     let outcome = runner.run(&bodies, |body| {
         for (method, path) in &endpoints {
             let answer = runtime.block_on(raw(&app, method.clone(), path, &admin, body.clone()));

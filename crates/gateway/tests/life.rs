@@ -105,7 +105,10 @@ async fn an_upload_that_waited_tells_why_its_document_failed_and_it_can_be_tried
     assert!(problem["detail"].as_str().unwrap().contains(document["error"].as_str().unwrap().trim_end_matches('.')));
     app.get(&format!("/api/documents/{id}/content"), &admin).await.problem(StatusCode::CONFLICT);
     let jobs = app.get("/api/admin/jobs", &admin).await.json();
-    assert_eq!((&jobs["queued"], &jobs["failed"], &jobs["items"][0]["document_id"]), (&json!(0), &json!(1), &json!(id)));
+    assert_eq!(
+        (&jobs["queued"], &jobs["failed"], &jobs["items"][0]["document_id"]),
+        (&json!(0), &json!(1), &json!(id))
+    );
     let retry = format!("/api/admin/jobs/{id}/retry");
     assert_eq!(app.post(&retry, &admin, &Value::Null).await.status, StatusCode::ACCEPTED);
     app.post(&retry, &admin, &Value::Null).await.problem(StatusCode::CONFLICT);
@@ -129,7 +132,8 @@ async fn a_conversation_lives() {
     let answer = app.ask(&admin, "How many characters must passwords have?").await;
     assert_eq!(answer["grounded"], true, "{answer}");
     let citation = &answer["citations"][0];
-    let content = app.get(&format!("/api/documents/{}/content", citation["document_id"].as_str().unwrap()), &admin).await;
+    let content =
+        app.get(&format!("/api/documents/{}/content", citation["document_id"].as_str().unwrap()), &admin).await;
     let offset = |name: &str| usize::try_from(citation[name].as_u64().unwrap()).unwrap();
     assert_eq!(content.text().get(offset("start")..offset("end")), citation["quote"].as_str());
     let (id, message) = (answer["conversation_id"].as_str().unwrap(), answer["message_id"].as_str().unwrap());
@@ -185,7 +189,8 @@ async fn an_answer_is_streamed() {
     assert_eq!((names.first(), names.last()), (Some(&"meta"), Some(&"done")));
     assert!(names.contains(&"delta") && names.contains(&"citations"), "{names:?}");
     let done = &events.last().unwrap().1;
-    let said: String = events.iter().filter(|(name, _)| name == "delta").filter_map(|(_, data)| data["text"].as_str()).collect();
+    let said: String =
+        events.iter().filter(|(name, _)| name == "delta").filter_map(|(_, data)| data["text"].as_str()).collect();
     assert_eq!(done["answer"], said);
     assert_eq!(events[0].1["conversation_id"], done["conversation_id"]);
     let cited = events.iter().find(|(name, _)| name == "citations").unwrap();
@@ -223,7 +228,10 @@ async fn administrators_see_the_settings() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let settings = app.get("/api/admin/settings", &admin).await.json();
-    assert_eq!((&settings["gateway"]["access_token_minutes"], &settings["embedding_model"]), (&json!(15), &Value::Null));
+    assert_eq!(
+        (&settings["gateway"]["access_token_minutes"], &settings["embedding_model"]),
+        (&json!(15), &Value::Null)
+    );
 }
 
 #[tokio::test]

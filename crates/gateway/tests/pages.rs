@@ -20,7 +20,8 @@ struct Browser {
 
 impl Browser {
     async fn get(&self, app: &TestApp, path: &str) -> Answered {
-        let request = Request::get(path).header(header::ACCEPT, "text/html,*/*;q=0.8").header(header::COOKIE, &self.cookie);
+        let request =
+            Request::get(path).header(header::ACCEPT, "text/html,*/*;q=0.8").header(header::COOKIE, &self.cookie);
         app.send(request.body(Body::empty()).unwrap()).await
     }
 
@@ -95,7 +96,8 @@ async fn a_failed_form_keeps_what_was_typed_but_the_password() {
     let wrong = browser.send(&app, "/login", "email=ada%40example.org&password=wrong+password").await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
     assert!(wrong.text().contains("is wrong") && wrong.text().contains("ada@example.org"), "{}", wrong.text());
-    let closed = browser.send(&app, "/register", "name=Eve&email=eve%40example.org&password=correct+horse+battery").await;
+    let closed =
+        browser.send(&app, "/register", "name=Eve&email=eve%40example.org&password=correct+horse+battery").await;
     assert_eq!(closed.status, StatusCode::FORBIDDEN);
 }
 
@@ -136,7 +138,9 @@ async fn another_site_cannot_act_with_the_cookie() {
     let app = TestApp::new().await;
     let browser = Browser::admin(&app).await;
     let ask = async |headers: &[(&str, &str)]| {
-        let mut request = Request::post("/api/chat").header(header::CONTENT_TYPE, "application/json").header(header::HOST, "va.example");
+        let mut request = Request::post("/api/chat")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::HOST, "va.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -183,7 +187,9 @@ async fn a_cited_passage_is_marked() {
     let start = content.find("14 characters").unwrap();
     let page = browser.get(&app, &format!("/documents/{id}?start={start}&end={}", start + 13)).await.text();
     assert!(page.contains(">14 characters</mark>"), "{page}");
-    for damaged in ["start=9999&end=99999", "start=5", "start=x&end=y", "start=7&end=7", "conversation=x&start=-1&end=3"] {
+    for damaged in
+        ["start=9999&end=99999", "start=5", "start=x&end=y", "start=7&end=7", "conversation=x&start=-1&end=3"]
+    {
         let page = browser.get(&app, &format!("/documents/{id}?{damaged}")).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.text().contains("14 characters") && !page.text().contains("<mark"), "{damaged}");
@@ -212,7 +218,11 @@ async fn failures_are_pages_for_people_and_problems_for_programs() {
     let browser = Browser::admin(&app).await;
     for path in ["/nothing", "/c/x", &format!("/c/{}", uuid::Uuid::nil()), "/documents/x"] {
         let page = browser.get(&app, path).await;
-        assert_eq!((page.status, page.header("content-type")), (StatusCode::NOT_FOUND, "text/html; charset=utf-8"), "{path}");
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (StatusCode::NOT_FOUND, "text/html; charset=utf-8"),
+            "{path}"
+        );
         assert!(page.text().contains("This page does not exist") && page.text().contains(page.header("x-request-id")));
     }
     browser.get(&app, "/api/nothing").await.problem(StatusCode::NOT_FOUND);
@@ -249,14 +259,17 @@ async fn assets_are_kept_for_ever_under_their_version() {
     let asset = browser.get(&app, stylesheet).await;
     assert_eq!((asset.status, asset.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
     assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
-    let scripts: Vec<&str> = page.split("src=\"").filter_map(|rest| rest.split('"').next()).filter(|path| path.ends_with(".js")).collect();
+    let scripts: Vec<&str> =
+        page.split("src=\"").filter_map(|rest| rest.split('"').next()).filter(|path| path.ends_with(".js")).collect();
     assert!(!scripts.is_empty());
     for script in scripts {
         assert_eq!(browser.get(&app, script).await.header("content-type"), "text/javascript; charset=utf-8");
     }
     let old = browser.get(&app, "/assets/0.0.0-old/app.css").await;
     assert_eq!((old.status, old.header("cache-control")), (StatusCode::OK, "no-cache"));
-    for outside in ["/assets/x/nothing.css", "/assets/x/../src/lib.rs", "/assets/x/%2e%2e/Cargo.toml", "/assets/x//etc/passwd"] {
+    for outside in
+        ["/assets/x/nothing.css", "/assets/x/../src/lib.rs", "/assets/x/%2e%2e/Cargo.toml", "/assets/x//etc/passwd"]
+    {
         assert_eq!(browser.get(&app, outside).await.status, StatusCode::NOT_FOUND, "{outside}");
     }
     assert!(browser.get(&app, "/favicon.ico").await.header("location").ends_with("/favicon.svg"));
@@ -268,7 +281,9 @@ async fn assets_are_kept_for_ever_under_their_version() {
 async fn logging_out_of_the_api_with_a_cookie_ends_the_browsers_session() {
     let app = TestApp::new().await;
     let browser = Browser::admin(&app).await;
-    let request = Request::post("/api/auth/logout").header(header::COOKIE, &browser.cookie).header("sec-fetch-site", "same-origin");
+    let request = Request::post("/api/auth/logout")
+        .header(header::COOKIE, &browser.cookie)
+        .header("sec-fetch-site", "same-origin");
     assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::NO_CONTENT);
     assert_eq!(browser.get(&app, "/").await.status, StatusCode::SEE_OTHER);
     assert_eq!(app.call(Method::GET, "/health", None, &Value::Null).await.status, StatusCode::OK);

@@ -51,7 +51,8 @@ async fn it_does_not_wait_longer_than_its_deadline() {
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(gateway::serve(app.gateway.clone(), listener, shutdown.clone()));
     let mut connection = TcpStream::connect(address).await.unwrap();
-    let head = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
+    let head =
+        "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
     connection.write_all(head.as_bytes()).await.unwrap();
     shutdown.cancel();
     serving.await.unwrap().unwrap();

@@ -71,7 +71,8 @@ pub(crate) struct TimingsMs {
 
 impl From<assistant::Answer> for Answer {
     fn from(given: assistant::Answer) -> Self {
-        let assistant::Answer { conversation_id, message_id, answer, grounded, citations, mode, cache, timings_ms } = given;
+        let assistant::Answer { conversation_id, message_id, answer, grounded, citations, mode, cache, timings_ms } =
+            given;
         let citations = citations.into_iter().map(Into::into).collect();
         Self { conversation_id, message_id, answer, grounded, citations, mode, cache, timings_ms }
     }

@@ -101,9 +101,7 @@ fn begin(gateway: &Gateway, question: Ask, pieces: Option<mpsc::Sender<AnswerEve
     gateway.tasks().spawn(answering.in_current_span())
 }
 
-fn finish(
-    ended: Result<Result<assistant::Answer, AskError>, tokio::task::JoinError>,
-) -> Result<Answer, Problem> {
+fn finish(ended: Result<Result<assistant::Answer, AskError>, tokio::task::JoinError>) -> Result<Answer, Problem> {
     Ok(ended.map_err(|error| Problem::internal(&error))??.into())
 }
 

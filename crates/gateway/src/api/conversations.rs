@@ -9,11 +9,11 @@ use store::values::Author;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::schema::{self, List};
 use super::Answered;
+use super::schema::{self, List};
 use crate::Gateway;
 use crate::auth::User;
-use crate::extract::{Json, PageQuery, Id, Query};
+use crate::extract::{Id, Json, PageQuery, Query};
 use crate::problem::Problem;
 
 /// A conversation.
@@ -81,11 +81,7 @@ pub(crate) async fn get(State(gateway): State<Gateway>, user: User, Id(id): Id) 
 /// Deletes a conversation with its messages and judgements.
 #[utoipa::path(delete, path = "/api/conversations/{id}", tag = "conversations", params(("id" = Uuid, Path)),
     responses((status = 204), (status = 404, description = "There is none of yours.")))]
-pub(crate) async fn delete(
-    State(gateway): State<Gateway>,
-    user: User,
-    Id(id): Id,
-) -> Result<StatusCode, Problem> {
+pub(crate) async fn delete(State(gateway): State<Gateway>, user: User, Id(id): Id) -> Result<StatusCode, Problem> {
     gateway.store().delete_conversation(user.id(), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

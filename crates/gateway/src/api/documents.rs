@@ -16,7 +16,7 @@ use super::Answered;
 use super::schema::{self, List};
 use crate::Gateway;
 use crate::auth::User;
-use crate::extract::{Json, PageQuery, Id, Query};
+use crate::extract::{Id, Json, PageQuery, Query};
 use crate::problem::Problem;
 
 /// A document.
@@ -76,11 +76,7 @@ pub(crate) async fn get(State(gateway): State<Gateway>, user: User, Id(id): Id) 
 #[utoipa::path(delete, path = "/api/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 204), (status = 403, description = "It is shared, and not yours."),
         (status = 404, description = "There is none that you may read.")))]
-pub(crate) async fn delete(
-    State(gateway): State<Gateway>,
-    user: User,
-    Id(id): Id,
-) -> Result<StatusCode, Problem> {
+pub(crate) async fn delete(State(gateway): State<Gateway>, user: User, Id(id): Id) -> Result<StatusCode, Problem> {
     let document = readable(gateway.store(), &user, id).await?;
     if !can_delete(&user, &document) {
         return Err(Problem::forbidden("A shared document can be deleted by its owner and by administrators."));

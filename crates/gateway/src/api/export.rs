@@ -8,13 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use store::values::Author;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::conversations::{self, FullConversation, Message};
 use super::files::attachment;
 use crate::Gateway;
 use crate::auth::User;
-use crate::extract::{Json, Id, Query};
+use crate::extract::{Id, Json, Query};
 use crate::problem::Problem;
 
 /// How a conversation is exported.
@@ -97,12 +96,22 @@ mod tests {
     #[test]
     fn an_exported_conversation_reads_like_a_document() {
         let at = DateTime::UNIX_EPOCH;
-        let message = |author, text: &str, answer| {
-            Message { id: Uuid::nil(), author, text: text.to_owned(), created_at: at, answer, rating: None }
+        let message = |author, text: &str, answer| Message {
+            id: uuid::Uuid::nil(),
+            author,
+            text: text.to_owned(),
+            created_at: at,
+            answer,
+            rating: None,
         };
         let detail = serde_json::json!({ "citations": [{ "title": "Policy", "quote": "14 characters\nor more" }] });
         let full = FullConversation {
-            conversation: Conversation { id: Uuid::nil(), title: "How long?".into(), created_at: at, updated_at: at },
+            conversation: Conversation {
+                id: uuid::Uuid::nil(),
+                title: "How long?".into(),
+                created_at: at,
+                updated_at: at,
+            },
             messages: vec![
                 message(Author::User, "How long?", None),
                 message(Author::Assistant, "14 characters [1].", Some(detail)),

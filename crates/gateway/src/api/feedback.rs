@@ -4,11 +4,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::Gateway;
 use crate::auth::User;
-use crate::extract::{Json, Id};
+use crate::extract::{Id, Json};
 use crate::problem::Problem;
 
 /// Longest comment.

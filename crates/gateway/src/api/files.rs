@@ -5,7 +5,6 @@ use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use knowledge::parse::Format;
 use store::values::DocumentStatus;
-use uuid::Uuid;
 
 use super::documents::readable;
 use crate::Gateway;
@@ -21,7 +20,9 @@ pub(crate) async fn content(State(gateway): State<Gateway>, user: User, Id(id): 
     let document = readable(gateway.store(), &user, id).await?;
     let Some(text) = gateway.store().document_text(id).await? else {
         return Err(match (document.status, document.error) {
-            (DocumentStatus::Failed, Some(reason)) => Problem::conflict(format!("The document could not be read: {reason}.")),
+            (DocumentStatus::Failed, Some(reason)) => {
+                Problem::conflict(format!("The document could not be read: {reason}."))
+            }
             _ => Problem::conflict("The document has not been read yet. Try again in a moment."),
         });
     };

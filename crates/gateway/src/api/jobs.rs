@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Answered, schema};
 use crate::Gateway;
 use crate::auth::Admin;
-use crate::extract::{Json, PageQuery, Id, Query};
+use crate::extract::{Id, Json, PageQuery, Query};
 use crate::problem::Problem;
 
 /// The jobs and how many there are in each state.

@@ -154,7 +154,8 @@ async fn read_file(field: &mut Field<'_>, limit: usize) -> Result<Vec<u8>, Probl
         }
     }
     if size > limit {
-        let detail = format!("The file has more than the {limit} bytes that are accepted (knowledge.max_document_bytes).");
+        let detail =
+            format!("The file has more than the {limit} bytes that are accepted (knowledge.max_document_bytes).");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     Ok(bytes)

@@ -9,11 +9,11 @@ use store::values::Role;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::schema::{self, List};
 use super::Answered;
+use super::schema::{self, List};
 use crate::Gateway;
 use crate::auth::{Admin, NewPassword, NewPerson, PersonChange};
-use crate::extract::{Json, PageQuery, Id, Query};
+use crate::extract::{Id, Json, PageQuery, Query};
 use crate::problem::Problem;
 
 /// An account.

@@ -198,9 +198,7 @@ impl Accounts {
     pub async fn begin_tokens(&self, account: &Account) -> Result<Tokens, AccountError> {
         let secret = SessionSecret::new(self.store.clock().new_id());
         let lifetime = self.refresh_lifetime;
-        self.store
-            .begin_session(secret.session, account.id, SessionKind::Token, &secret.hash(), lifetime)
-            .await?;
+        self.store.begin_session(secret.session, account.id, SessionKind::Token, &secret.hash(), lifetime).await?;
         self.tokens(account, &secret)
     }
 
@@ -208,9 +206,7 @@ impl Accounts {
     pub async fn begin_browser(&self, account: &Account) -> Result<String, AccountError> {
         let secret = SessionSecret::new(self.store.clock().new_id());
         let lifetime = self.browser_lifetime;
-        self.store
-            .begin_session(secret.session, account.id, SessionKind::Browser, &secret.hash(), lifetime)
-            .await?;
+        self.store.begin_session(secret.session, account.id, SessionKind::Browser, &secret.hash(), lifetime).await?;
         Ok(secret.text())
     }
 

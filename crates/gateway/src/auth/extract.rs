@@ -14,8 +14,8 @@ use store::accounts::Account;
 use store::values::Role;
 use uuid::Uuid;
 
-use super::accounts::Identity;
 use super::AccountError;
+use super::accounts::Identity;
 use crate::Gateway;
 use crate::problem::Problem;
 
@@ -83,11 +83,7 @@ pub(crate) async fn require_account(State(gateway): State<Gateway>, mut request:
 }
 
 /// Middleware of the pages: sends whoever is not signed in to the sign-in page, and back here afterwards.
-pub(crate) async fn require_page_account(
-    State(gateway): State<Gateway>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn require_page_account(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     match visitor(&gateway, request.headers()).await {
         Ok(Some(user)) => {
             request.extensions_mut().insert(user);
@@ -176,9 +172,8 @@ mod tests {
     use super::*;
 
     fn headers<const N: usize>(pairs: [(&'static str, &'static str); N]) -> HeaderMap {
-        let pairs = pairs.map(|(name, value)| {
-            (header::HeaderName::from_static(name), header::HeaderValue::from_static(value))
-        });
+        let pairs =
+            pairs.map(|(name, value)| (header::HeaderName::from_static(name), header::HeaderValue::from_static(value)));
         pairs.into_iter().collect()
     }
 

@@ -6,5 +6,7 @@ mod password;
 mod tokens;
 
 pub use accounts::{AccountError, Accounts, NewPassword, NewPerson, PersonChange, Tokens};
-pub(crate) use extract::{Admin, SESSION_COOKIE, User, check_form_origin, require_account, require_page_account, visitor};
+pub(crate) use extract::{
+    Admin, SESSION_COOKIE, User, check_form_origin, require_account, require_page_account, visitor,
+};
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS};

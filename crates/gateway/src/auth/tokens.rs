@@ -63,7 +63,12 @@ impl SigningKey {
 }
 
 impl Claims {
-    pub(super) fn new(account: &store::accounts::Account, session: Uuid, now: DateTime<Utc>, lifetime: TimeDelta) -> Self {
+    pub(super) fn new(
+        account: &store::accounts::Account,
+        session: Uuid,
+        now: DateTime<Utc>,
+        lifetime: TimeDelta,
+    ) -> Self {
         let exp = (now + lifetime).timestamp();
         Self { sub: account.id, sid: session, role: account.role, iat: now.timestamp(), exp }
     }
@@ -132,7 +137,14 @@ mod tests {
     #[test]
     fn what_is_no_secret_is_refused() {
         let id = Uuid::from_u128(7);
-        for text in ["", ".", "x.y", &format!("{id}."), &format!("{id}.{}", "g".repeat(64)), &format!("{id}.{}", "é".repeat(32))] {
+        for text in [
+            "",
+            ".",
+            "x.y",
+            &format!("{id}."),
+            &format!("{id}.{}", "g".repeat(64)),
+            &format!("{id}.{}", "é".repeat(32)),
+        ] {
             assert!(SessionSecret::parse(text).is_none(), "{text}");
         }
     }

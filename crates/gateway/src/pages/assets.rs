@@ -36,7 +36,8 @@ pub(crate) async fn asset(Path((version, name)): Path<(String, String)>) -> Resu
     let file = Files::get(&name).ok_or_else(|| Problem::not_found("file"))?;
     let current = prefix().strip_prefix("/assets/") == Some(version.as_str());
     let kept = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let headers = [(header::CONTENT_TYPE, content_type(file.metadata.mimetype())), (header::CACHE_CONTROL, kept.into())];
+    let headers =
+        [(header::CONTENT_TYPE, content_type(file.metadata.mimetype())), (header::CACHE_CONTROL, kept.into())];
     Ok((headers, file.data).into_response())
 }
 

