@@ -57,7 +57,8 @@ impl Draft {
     /// The number of the citation for a quote; the same quote is cited once.
     fn cite(&mut self, quote: &Quote) -> usize {
         let same = |citation: &Citation| {
-            citation.document_id == quote.passage.document_id && (citation.start, citation.end) == (quote.start, quote.end)
+            citation.document_id == quote.passage.document_id
+                && (citation.start, citation.end) == (quote.start, quote.end)
         };
         if let Some(place) = self.citations.iter().position(same) {
             return place + 1;

@@ -158,4 +158,3 @@ fn exchange(ask: &Ask, message: &str, answer: &Answer) -> Exchange {
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
-

@@ -26,10 +26,12 @@ pub(crate) struct Part {
 /// More parts than this make no answer that anybody reads.
 const MAX_PARTS: usize = 6;
 /// Words with which a question begins.
-const INTERROGATIVES: &[&str] =
-    &["how", "why", "what", "when", "where", "which", "who", "whom", "whose", "is", "are", "does", "do", "can", "should"];
+const INTERROGATIVES: &[&str] = &[
+    "how", "why", "what", "when", "where", "which", "who", "whom", "whose", "is", "are", "does", "do", "can", "should",
+];
 /// What stands between the sides of a comparison.
-const COMPARISONS: &[&str] = &[" compared with ", " compared to ", " compare with ", " compare to ", " versus ", " vs. ", " vs "];
+const COMPARISONS: &[&str] =
+    &[" compared with ", " compared to ", " compare with ", " compare to ", " versus ", " vs. ", " vs "];
 
 /// Decides how to treat a question, and takes it apart if it is complex.
 pub(crate) fn plan(question: &str, request: ModeRequest) -> Plan {

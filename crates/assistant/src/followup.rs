@@ -5,7 +5,8 @@ use store::search::{is_stopword, words};
 /// Words that begin a follow-up and carry nothing else.
 const OPENINGS: &[&str] = &["and", "what about", "how about", "but", "or", "also", "then", "so"];
 /// Words that stand for something said before.
-const POINTERS: &[&str] = &["it", "its", "they", "them", "their", "this", "that", "these", "those", "there", "one", "ones"];
+const POINTERS: &[&str] =
+    &["it", "its", "they", "them", "their", "this", "that", "these", "those", "there", "one", "ones"];
 /// A question with more content words than this says what it is about.
 const STANDS_ALONE_WORDS: usize = 5;
 
@@ -69,7 +70,8 @@ fn substitute(previous: &str, rest: &str) -> Option<String> {
 
 fn replaced(tokens: &[&str], at: usize, by: &str) -> Option<String> {
     let old = *tokens.get(at)?;
-    let ending: String = old.chars().rev().take_while(|c| "?.!,;:".contains(*c)).collect::<Vec<_>>().iter().rev().collect();
+    let ending: String =
+        old.chars().rev().take_while(|c| "?.!,;:".contains(*c)).collect::<Vec<_>>().iter().rev().collect();
     let by = format!("{}{ending}", by.trim_end_matches(['?', '.', '!', ',', ';', ':']));
     let mut tokens = tokens.to_vec();
     *tokens.get_mut(at)? = &by;
@@ -111,7 +113,10 @@ mod tests {
 
     #[test]
     fn a_follow_up_of_a_follow_up_reaches_the_question() {
-        assert_eq!(follow("and 500 users?", &[P95, "and for 200 users?"]), "What is the P95 response time at 500 users?");
+        assert_eq!(
+            follow("and 500 users?", &[P95, "and for 200 users?"]),
+            "What is the P95 response time at 500 users?"
+        );
     }
 
     #[test]

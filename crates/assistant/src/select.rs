@@ -91,7 +91,6 @@ fn quotes(question: &Question, hit: &SearchHit, rank: usize) -> Vec<Quote> {
 
 fn covered(question: &Question, text: &str) -> f32 {
     let present = terms(text);
-    let weight: f32 =
-        question.terms.iter().filter(|term| present.contains(&term.stem)).map(|term| term.weight).sum();
+    let weight: f32 = question.terms.iter().filter(|term| present.contains(&term.stem)).map(|term| term.weight).sum();
     weight / question.weight().max(f32::MIN_POSITIVE)
 }

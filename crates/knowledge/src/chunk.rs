@@ -36,10 +36,7 @@ pub struct ChunkOptions {
 
 impl Default for ChunkOptions {
     fn default() -> Self {
-        Self {
-            target_words: 120,
-            max_words: 200,
-        }
+        Self { target_words: 120, max_words: 200 }
     }
 }
 
@@ -141,10 +138,8 @@ fn introduces(text: &str, words: usize, kind: BlockKind, next: Option<&Block>) -
 
 /// Cuts a long block between its units into parts of about equal size.
 fn split(parsed: &Parsed, units: Vec<Unit>, max: usize, found: &mut Vec<Atom>) {
-    let sizes: Vec<usize> = units
-        .iter()
-        .map(|unit| count_words(parsed.text.get(unit.start..unit.end).unwrap_or_default()))
-        .collect();
+    let sizes: Vec<usize> =
+        units.iter().map(|unit| count_words(parsed.text.get(unit.start..unit.end).unwrap_or_default())).collect();
     let total: usize = sizes.iter().sum();
     let parts = total.div_ceil(max).max(1);
     let share = total.div_ceil(parts);

@@ -49,15 +49,13 @@ impl Model {
     /// Loads `model.onnx` and `tokenizer.json` from a folder.
     pub fn load(directory: &Path, threads: usize) -> Result<Self> {
         let failed = |detail: String| Error::Model { path: directory.display().to_string(), detail };
-        let read = |name: &str| {
-            std::fs::read(directory.join(name)).map_err(|error| failed(format!("{name}: {error}")))
-        };
+        let read = |name: &str| std::fs::read(directory.join(name)).map_err(|error| failed(format!("{name}: {error}")));
         let onnx = read("model.onnx")?;
         let name = name_of(&onnx);
-        let tokenizer_json = String::from_utf8(read("tokenizer.json")?)
-            .map_err(|_| failed("tokenizer.json is not UTF-8".to_owned()))?;
-        let tokenizer = Tokenizer::from_json(tokenizer_json)
-            .map_err(|error| failed(format!("tokenizer.json: {error}")))?;
+        let tokenizer_json =
+            String::from_utf8(read("tokenizer.json")?).map_err(|_| failed("tokenizer.json is not UTF-8".to_owned()))?;
+        let tokenizer =
+            Tokenizer::from_json(tokenizer_json).map_err(|error| failed(format!("tokenizer.json: {error}")))?;
         let model = ModelOptions::with_all_ops()
             .prepack_weights(true)
             .load(onnx)
@@ -146,10 +144,8 @@ impl Model {
         let mut options = RunOptions::default();
         options.thread_pool = Some(self.threads.clone());
         let failed = |error: String| Error::Embedding(error);
-        let outputs = self
-            .model
-            .run(inputs, &[self.output], Some(options))
-            .map_err(|error| failed(error.to_string()))?;
+        let outputs =
+            self.model.run(inputs, &[self.output], Some(options)).map_err(|error| failed(error.to_string()))?;
         let output = outputs.into_iter().next().ok_or_else(|| failed("no output".to_owned()))?;
         let hidden: NdTensor<f32, 3> =
             output.try_into().map_err(|_| failed("the output is not a matrix per token".to_owned()))?;

@@ -10,7 +10,9 @@ pub enum Error {
     #[error(transparent)]
     Parse(#[from] crate::parse::ParseError),
     /// The model's files are missing or unusable.
-    #[error("cannot load the embedding model from {path}: {detail}; run `make model`, or unset knowledge.model_directory to search by keywords alone")]
+    #[error(
+        "cannot load the embedding model from {path}: {detail}; run `make model`, or unset knowledge.model_directory to search by keywords alone"
+    )]
     Model {
         /// The folder that was tried.
         path: String,

@@ -32,10 +32,8 @@ impl Knowledge {
         let mut computed = 0;
         loop {
             let pending = self.store.pending_chunks(document_ids, CHUNKS_PER_COMMIT).await?;
-            let texts: Vec<String> = pending
-                .iter()
-                .map(|chunk| embedded_text(&chunk.title, &chunk.heading_path, &chunk.text))
-                .collect();
+            let texts: Vec<String> =
+                pending.iter().map(|chunk| embedded_text(&chunk.title, &chunk.heading_path, &chunk.text)).collect();
             let encoder = model.clone();
             let vectors = tokio::task::spawn_blocking(move || encoder.embed_batch(&texts)).await??;
             let stored = pending.iter().zip(&vectors).map(|(chunk, vector)| {

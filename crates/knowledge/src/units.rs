@@ -62,11 +62,7 @@ pub fn units(parsed_text: &str, block: &Block) -> Vec<Unit> {
     let mut found = Vec::with_capacity(ranges.len());
     for (start, end) in ranges {
         cut(text, start, end, &mut |start, end| {
-            found.push(Unit {
-                kind,
-                start: block.start + start,
-                end: block.start + end,
-            });
+            found.push(Unit { kind, start: block.start + start, end: block.start + end });
         });
     }
     found

@@ -55,8 +55,7 @@ impl Client {
     pub async fn search(&self, text: &str, limit: usize) -> Result<Vec<Passage>> {
         let request = self.http.get(format!("{}/api/search", self.base));
         let limit = limit.to_string();
-        let items: Items<Passage> =
-            self.send("/api/search", request.query(&[("q", text), ("limit", &limit)])).await?;
+        let items: Items<Passage> = self.send("/api/search", request.query(&[("q", text), ("limit", &limit)])).await?;
         Ok(items.items)
     }
 

@@ -13,7 +13,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A line of a file of questions is not understood.
-    #[error("{path}, line {line}: {detail}; each line is: question, tab, expected file name, tab, phrase (both empty when the documents do not answer it)")]
+    #[error(
+        "{path}, line {line}: {detail}; each line is: question, tab, expected file name, tab, phrase (both empty when the documents do not answer it)"
+    )]
     Question {
         /// The file.
         path: String,

@@ -1,10 +1,10 @@
 //! Accounts: who may sign in, and as what.
 
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    SqlErr,
-};
 use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, SqlErr,
+};
 use uuid::Uuid;
 
 pub use crate::entity::account::Model as Account;
@@ -107,7 +107,9 @@ impl Store {
             query = query.filter(account::Column::Id.lt(cursor));
         }
         if let Some(text) = &request.query {
-            query = query.filter(Condition::any().add(account::Column::Email.contains(text)).add(account::Column::Name.contains(text)));
+            query = query.filter(
+                Condition::any().add(account::Column::Email.contains(text)).add(account::Column::Name.contains(text)),
+            );
         }
         Ok(Page::cut(query.all(self.read()).await?, request.capped(), |account| account.id))
     }

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::{NotSet, Set}, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
 use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use crate::documents::remove_chunks;
-use crate::scope::SHARED;
 use crate::entity::{chunk, chunk_vector, document, document_text, job};
+use crate::scope::SHARED;
 use crate::values::{DocumentStatus, JobKind};
 use crate::{Reader, Result, Store, search};
 
@@ -119,7 +121,7 @@ impl Store {
                 text: Set(extracted.text.get(new.start..new.end).unwrap_or_default().to_owned()),
                 units: Set(new.units),
                 embedded: Set(false),
-                number: NotSet
+                number: NotSet,
             })
             .collect();
         for batch in rows.chunks(ROWS_PER_INSERT) {
@@ -306,12 +308,8 @@ impl Store {
             .into_tuple()
             .all(&transaction)
             .await?;
-        let waiting: Vec<Uuid> = job::Entity::find()
-            .select_only()
-            .column(job::Column::DocumentId)
-            .into_tuple()
-            .all(&transaction)
-            .await?;
+        let waiting: Vec<Uuid> =
+            job::Entity::find().select_only().column(job::Column::DocumentId).into_tuple().all(&transaction).await?;
         let mut changed = 0;
         for id in missing.into_iter().filter(|id| !waiting.contains(id)) {
             document::Entity::update_many()
@@ -328,10 +326,8 @@ impl Store {
 
     /// The passages with these numbers that the reader may read, in no particular order.
     pub async fn passages(&self, reader: Reader, numbers: &[i64]) -> Result<Vec<Passage>> {
-        let rows = chunk::Entity::find()
-            .filter(chunk::Column::Number.is_in(numbers.iter().copied()))
-            .all(self.read())
-            .await?;
+        let rows =
+            chunk::Entity::find().filter(chunk::Column::Number.is_in(numbers.iter().copied())).all(self.read()).await?;
         let ids: std::collections::HashSet<Uuid> = rows.iter().map(|row| row.document_id).collect();
         let documents: HashMap<Uuid, document::Model> = document::Entity::find()
             .filter(document::Column::Id.is_in(ids))

@@ -1,10 +1,12 @@
 //! Conversations: what was asked and answered, for the person who asked.
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::{NotSet, Set}, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query,
+    ActiveModelTrait,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query,
 };
 use serde_json::Value;
-use sea_orm::sea_query::Expr;
 use uuid::Uuid;
 
 pub use crate::entity::conversation::Model as Conversation;
@@ -64,12 +66,11 @@ impl Store {
             text: Set(text.to_owned()),
             detail: Set(detail),
             created_at: Set(now),
-            number: NotSet
+            number: NotSet,
         };
         let asked = message(self.clock().new_id(), Author::User, &exchange.question, None);
         let question = asked.insert(&transaction).await?;
-        let answered =
-            message(exchange.message_id, Author::Assistant, &exchange.answer, Some(exchange.detail.clone()));
+        let answered = message(exchange.message_id, Author::Assistant, &exchange.answer, Some(exchange.detail.clone()));
         let answer = answered.insert(&transaction).await?;
         search::index_messages(&transaction, &[(question.number, &question.text), (answer.number, &answer.text)])
             .await?;

@@ -16,7 +16,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Another process serves from the same data directory.
-    #[error("the data directory {path} is already being served by another process; stop it, or choose another directory with data_dir")]
+    #[error(
+        "the data directory {path} is already being served by another process; stop it, or choose another directory with data_dir"
+    )]
     AlreadyServed {
         /// The directory that is taken.
         path: String,

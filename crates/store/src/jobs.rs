@@ -1,11 +1,11 @@
 //! Jobs: rows that are claimed, and that go when their effect is committed.
 
 use chrono::TimeDelta;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect,
 };
-use sea_orm::sea_query::Expr;
 use uuid::Uuid;
 
 pub use crate::entity::job::Model as Job;
@@ -54,16 +54,19 @@ impl Store {
 
     /// Takes up to `limit` waiting jobs of a kind: those that never crashed a process first, then the oldest.
     pub async fn claim_jobs(&self, kind: JobKind, limit: u64) -> Result<Vec<Job>> {
-        let transaction = self.begin().await?;
-        let jobs = job::Entity::find()
+        let waiting = job::Entity::find()
             .filter(job::Column::State.eq(JobState::Queued))
             .filter(job::Column::Kind.eq(kind))
             .filter(job::Column::RunAt.lte(self.clock().now()))
             .order_by_asc(job::Column::Crashes)
             .order_by_asc(job::Column::Id)
-            .limit(limit)
-            .all(&transaction)
-            .await?;
+            .limit(limit);
+        // An idle worker looks often; it must not take the write lock each time.
+        if waiting.clone().one(self.read()).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let transaction = self.begin().await?;
+        let jobs = waiting.all(&transaction).await?;
         job::Entity::update_many()
             .col_expr(job::Column::State, Expr::value("running"))
             .filter(job::Column::Id.is_in(jobs.iter().map(|job| job.id)))
@@ -75,6 +78,9 @@ impl Store {
 
     /// Puts jobs back untouched, for instance when the process is asked to stop.
     pub async fn release_jobs(&self, ids: &[Uuid]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
         job::Entity::update_many()
             .col_expr(job::Column::State, Expr::value("queued"))
             .filter(job::Column::Id.is_in(ids.iter().copied()))
@@ -116,8 +122,7 @@ impl Store {
     /// Puts back the jobs that a dead process had in hand. Call it once, holding the lock for serving. A job that
     /// was in hand at too many deaths is given up.
     pub async fn recover_jobs(&self) -> Result<u64> {
-        let running =
-            job::Entity::find().filter(job::Column::State.eq(JobState::Running)).all(self.read()).await?;
+        let running = job::Entity::find().filter(job::Column::State.eq(JobState::Running)).all(self.read()).await?;
         let recovered = running.len() as u64;
         for found in running {
             if found.crashes + 1 >= MAX_CRASHES {
@@ -136,9 +141,8 @@ impl Store {
 
     /// How many jobs there are.
     pub async fn count_jobs(&self) -> Result<JobCounts> {
-        let count = async |state: JobState| {
-            job::Entity::find().filter(job::Column::State.eq(state)).count(self.read()).await
-        };
+        let count =
+            async |state: JobState| job::Entity::find().filter(job::Column::State.eq(state)).count(self.read()).await;
         Ok(JobCounts {
             queued: count(JobState::Queued).await?,
             running: count(JobState::Running).await?,

@@ -1,12 +1,12 @@
 //! Sessions: signed-in browsers and families of refresh tokens.
 
 use chrono::TimeDelta;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-pub use crate::entity::session::Model as Session;
 use crate::accounts::Account;
+pub use crate::entity::session::Model as Session;
 use crate::entity::{account, session};
 use crate::values::SessionKind;
 use crate::{Result, Store};

@@ -41,8 +41,11 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
     if file != Path::new(FILE) && !file.exists() {
         bail!("the configuration file {} does not exist", file.display());
     }
-    let mut settings: Settings = Figment::from(Serialized::defaults(Settings::default()))
-        .merge(Toml::file_exact(file))
+    let mut figment = Figment::from(Serialized::defaults(Settings::default()));
+    if file.exists() {
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    let mut settings: Settings = figment
         .merge(Env::prefixed("VOICEASSIST__").split("__"))
         .extract()
         .context("the configuration is not valid")?;

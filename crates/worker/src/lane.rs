@@ -47,6 +47,9 @@ pub(crate) async fn run<W: Work>(work: W, knowledge: Knowledge, shutdown: Cancel
 async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge) -> store::Result<usize> {
     let store = knowledge.store();
     let jobs = store.claim_jobs(W::KIND, W::BATCH).await?;
+    if jobs.is_empty() {
+        return Ok(0);
+    }
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
     match (work.work(&jobs).await, jobs.as_slice()) {
         // Rows that are still there were interrupted by a shutdown.

@@ -15,7 +15,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError>
     let mut records = reader(body, delimiter).into_records();
     let mut head: Vec<Vec<String>> = Vec::new();
     for record in records.by_ref().take(SAMPLE_ROWS) {
-        head.push(cells(&record.map_err(damaged)?));
+        head.push(cells(&record.map_err(|error| damaged(&error))?));
     }
     let header = if table::first_row_is_header(&head) { head.remove(0) } else { Vec::new() };
     let mut writer = Writer::new(limits);
@@ -23,7 +23,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError>
         writer.block(BlockKind::TableRow, &table::line(&header, row))?;
     }
     for record in records {
-        writer.block(BlockKind::TableRow, &table::line(&header, &cells(&record.map_err(damaged)?)))?;
+        writer.block(BlockKind::TableRow, &table::line(&header, &cells(&record.map_err(|error| damaged(&error))?)))?;
     }
     if writer.is_empty() && !header.is_empty() {
         writer.block(BlockKind::TableRow, &table::line::<&str, _>(&[], &header))?;
@@ -32,18 +32,14 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError>
 }
 
 fn reader(source: &str, delimiter: u8) -> ::csv::Reader<&[u8]> {
-    ::csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(source.as_bytes())
+    ::csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(source.as_bytes())
 }
 
 fn cells(record: &::csv::StringRecord) -> Vec<String> {
     record.iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
-fn damaged(error: ::csv::Error) -> ParseError {
+fn damaged(error: &::csv::Error) -> ParseError {
     ParseError::damaged(format!("the rows cannot be read ({error})"))
 }
 

@@ -6,6 +6,8 @@ use super::{Format, csv, decode};
 
 /// How many bytes are looked at. The rest matters only for the directory at the end of a ZIP archive.
 const HEAD: usize = 32 << 10;
+/// How much of either end of an old Office file is searched for the names of its streams.
+const OLE_END: usize = 1 << 20;
 
 /// A file that cannot be read as a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +16,9 @@ pub enum Unsupported {
     #[error("the file is empty")]
     Empty,
     /// Something else than a document that can be read.
-    #[error("this is {what}, which cannot be read: use PDF, Word (.docx), HTML, Markdown, plain text, CSV or JSON lines")]
+    #[error(
+        "this is {what}, which cannot be read: use PDF, Word (.docx), HTML, Markdown, plain text, CSV or JSON lines"
+    )]
     Binary {
         /// With its article: "a PNG image".
         what: &'static str,
@@ -65,7 +69,8 @@ pub fn detect(bytes: &[u8], file_name: &str) -> Result<Format, Unsupported> {
     if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Err(binary(ole_kind(bytes)));
     }
-    let known = |&&(offset, magic, _): &&(usize, &[u8], &str)| head.get(offset..).is_some_and(|rest| rest.starts_with(magic));
+    let known =
+        |&&(offset, magic, _): &&(usize, &[u8], &str)| head.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     if let Some((_, _, what)) = SIGNATURES.iter().find(known) {
         return Err(binary(what));
     }
@@ -126,9 +131,11 @@ fn zip_format(bytes: &[u8]) -> Result<Format, Unsupported> {
 
 /// Compound files name their streams in UTF-16; the directory lies anywhere in the file.
 fn ole_kind(bytes: &[u8]) -> &'static str {
+    // Large files keep the directory near an end.
+    let ends = [&bytes[..bytes.len().min(OLE_END)], &bytes[bytes.len().saturating_sub(OLE_END)..]];
     let has = |name: &str| {
         let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        bytes.windows(wide.len()).any(|window| window == wide)
+        ends.iter().any(|end| end.windows(wide.len()).any(|window| window == wide))
     };
     if has("EncryptedPackage") {
         "an Office document that is protected with a password"
@@ -209,8 +216,30 @@ fn html_start(head: &str) -> Option<Page> {
         return Some(Page::Whole);
     }
     let tags = [
-        "div", "p", "h1", "h2", "h3", "table", "ul", "ol", "dl", "article", "section", "main", "meta", "title", "link",
-        "style", "script", "span", "center", "font", "b", "a", "pre", "blockquote",
+        "div",
+        "p",
+        "h1",
+        "h2",
+        "h3",
+        "table",
+        "ul",
+        "ol",
+        "dl",
+        "article",
+        "section",
+        "main",
+        "meta",
+        "title",
+        "link",
+        "style",
+        "script",
+        "span",
+        "center",
+        "font",
+        "b",
+        "a",
+        "pre",
+        "blockquote",
     ];
     (begins(&tags) && (head.contains("</") || head.contains("/>"))).then_some(Page::Fragment)
 }
@@ -239,12 +268,12 @@ fn markdown_marks(head: &str) -> usize {
     });
     let fence = head.lines().any(|line| line.trim_start().starts_with("```"));
     let link = head.contains("](http") || head.contains("](./") || head.contains("](#") || head.contains(".md)");
-    let rule = head.lines().any(|line| {
-        let line = line.trim();
-        line.contains("--") && line.contains('|') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
+    let separator = head.lines().any(|line| {
+        let row = line.trim();
+        row.contains("--") && row.contains('|') && row.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
     });
     let bold = head.matches("**").count() >= 2;
-    [heading, fence, link, rule, bold].into_iter().filter(|mark| *mark).count()
+    [heading, fence, link, separator, bold].into_iter().filter(|mark| *mark).count()
 }
 
 /// A file that is named so needs two columns, any other three rows of three columns that do not read like prose.
@@ -262,9 +291,9 @@ fn is_csv(head: &str, whole: bool, named: bool) -> bool {
     if named {
         return true;
     }
-    let wide = lines
-        .iter()
-        .all(|line| line.bytes().filter(|byte| *byte == delimiter).count() >= 2 && !line.trim_end().ends_with(['.', ':']));
+    let wide = lines.iter().all(|line| {
+        line.bytes().filter(|byte| *byte == delimiter).count() >= 2 && !line.trim_end().ends_with(['.', ':'])
+    });
     // Bars in a Markdown table are marks.
     let bars = delimiter == b'|' && lines.iter().any(|line| line.trim_start().starts_with('|'));
     lines.len() >= 3 && wide && !bars

@@ -1,11 +1,14 @@
 //! HTML: the content of a page without its navigation, as headings, paragraphs, list items, tables and code.
 
 mod guard;
+mod inline;
 mod skip;
 mod table;
 
 use scraper::node::Element;
 use scraper::{ElementRef, Html, Node};
+
+use self::inline::{code_text, inline_text, superscript, term_text};
 
 use super::writer::{Writer, squeeze};
 use super::{BlockKind, Limits, ParseError, Parsed, decode};
@@ -36,10 +39,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError>
 pub(super) fn append_fragment(out: &mut Writer<'_>, fragment: &str) -> Result<(), ParseError> {
     let tree = parse_tree(fragment)?;
     let limits = out.limits();
-    let mut walker = Walker {
-        out: std::mem::replace(out, Writer::new(limits)),
-        skip: skip::Rules::Hidden,
-    };
+    let mut walker = Walker { out: std::mem::replace(out, Writer::new(limits)), skip: skip::Rules::Hidden };
     let result = walker.children(*tree.root_element(), 0).and_then(|()| walker.out.flush());
     *out = walker.out;
     result
@@ -72,11 +72,7 @@ fn declared_encoding(bytes: &[u8]) -> Option<String> {
 
 fn document_title(tree: &Html) -> Option<String> {
     let named = |name: &str| {
-        tree.tree
-            .root()
-            .descendants()
-            .filter_map(ElementRef::wrap)
-            .find(|element| element.value().name() == name)
+        tree.tree.root().descendants().filter_map(ElementRef::wrap).find(|element| element.value().name() == name)
     };
     let title = named("title").map(|element| squeeze(&element.text().collect::<String>()));
     title
@@ -257,136 +253,47 @@ impl Walker<'_> {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "address" | "article" | "aside" | "blockquote" | "body" | "center" | "dd" | "details" | "dialog" | "div" | "dt"
-            | "fieldset" | "figcaption" | "figure" | "footer" | "form" | "header" | "hgroup" | "hr" | "legend" | "li"
-            | "main" | "option" | "p" | "section" | "summary" | "caption" | "tr" | "td" | "th"
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "div"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "legend"
+            | "li"
+            | "main"
+            | "option"
+            | "p"
+            | "section"
+            | "summary"
+            | "caption"
+            | "tr"
+            | "td"
+            | "th"
     )
 }
 
 fn admonition(element: &Element) -> Option<&'static str> {
     element.classes().find_map(|class| match class {
-        "note" => Some("Note"),
+        "note" | "admonition" => Some("Note"),
         "tip" | "hint" => Some("Tip"),
         "important" => Some("Important"),
         "warning" => Some("Warning"),
         "caution" => Some("Caution"),
         "danger" => Some("Danger"),
-        "admonition" => Some("Note"),
         _ => None,
     })
-}
-
-/// The text of a node as one line.
-fn inline_text(node: Tree<'_>, skip: skip::Rules) -> String {
-    let mut text = String::new();
-    gather(node, skip, " ", &mut text);
-    squeeze(&text)
-}
-
-/// The text of a `dt`; terms on lines of their own are alternatives (`-a`, `--data-only`).
-fn term_text(node: Tree<'_>, skip: skip::Rules) -> String {
-    let mut text = String::new();
-    gather(node, skip, ", ", &mut text);
-    squeeze(&text).replace(" ,", ",").trim_end_matches([',', ':', ' ']).to_owned()
-}
-
-/// Collects text without recursion; `line_break` stands for `br`.
-fn gather(node: Tree<'_>, skip: skip::Rules, line_break: &str, text: &mut String) {
-    let mut next = node.first_child();
-    while let Some(current) = next {
-        let mut enter = false;
-        match current.value() {
-            Node::Text(part) => text.push_str(part),
-            Node::Element(element) if skip.leaves_out(element, current) => {}
-            Node::Element(element) => match element.name() {
-                "br" => text.push_str(line_break),
-                "sup" => {
-                    let raised = superscript(current, skip, text);
-                    text.push_str(&raised);
-                }
-                name => {
-                    if is_block(name) {
-                        text.push(' ');
-                    }
-                    enter = true;
-                }
-            },
-            _ => {}
-        }
-        next = if enter { current.first_child() } else { None };
-        let mut up = current;
-        while next.is_none() {
-            if let Some(sibling) = up.next_sibling() {
-                next = Some(sibling);
-                break;
-            }
-            match up.parent() {
-                Some(parent) if parent.id() != node.id() => up = parent,
-                _ => return,
-            }
-        }
-    }
-}
-
-/// Code keeps its lines.
-fn code_text(node: Tree<'_>) -> String {
-    let mut text = String::new();
-    for descendant in node.descendants() {
-        match descendant.value() {
-            Node::Text(part) => text.push_str(part),
-            Node::Element(element) if element.name() == "br" => text.push('\n'),
-            _ => {}
-        }
-    }
-    text
-}
-
-/// `2<sup>32</sup>` must not become 232. References to footnotes are left out.
-fn superscript(node: Tree<'_>, skip: skip::Rules, before: &str) -> String {
-    let footnote = node.descendants().chain(node.ancestors().take(2)).any(|near| {
-        near.value()
-            .as_element()
-            .is_some_and(|element| element.name() == "a" && element.attr("href").is_some_and(|href| href.contains('#')))
-    });
-    if footnote {
-        return String::new();
-    }
-    let mut text = String::new();
-    gather_shallow(node, skip, &mut text);
-    let raised = text.trim();
-    let numeric = !raised.is_empty() && raised.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '+'));
-    if numeric && before.ends_with(|c: char| c.is_alphanumeric() || c == ')') {
-        raised.chars().map(raise).collect()
-    } else {
-        text
-    }
-}
-
-/// Text of a `sup` that holds no further `sup` worth handling.
-fn gather_shallow(node: Tree<'_>, skip: skip::Rules, text: &mut String) {
-    for descendant in node.descendants().skip(1) {
-        match descendant.value() {
-            Node::Text(part) => text.push_str(part),
-            Node::Element(element) if skip.leaves_out(element, descendant) => return,
-            _ => {}
-        }
-    }
-}
-
-fn raise(c: char) -> char {
-    match c {
-        '0' => '⁰',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4' => '⁴',
-        '5' => '⁵',
-        '6' => '⁶',
-        '7' => '⁷',
-        '8' => '⁸',
-        '9' => '⁹',
-        '-' => '⁻',
-        '+' => '⁺',
-        other => other,
-    }
 }

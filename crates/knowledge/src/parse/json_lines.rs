@@ -66,10 +66,8 @@ fn line(value: &Value) -> String {
 }
 
 fn join(pairs: &[(String, String)], separator: &str) -> String {
-    let parts: Vec<String> = pairs
-        .iter()
-        .map(|(key, text)| if key.is_empty() { text.clone() } else { format!("{key}: {text}") })
-        .collect();
+    let parts: Vec<String> =
+        pairs.iter().map(|(key, text)| if key.is_empty() { text.clone() } else { format!("{key}: {text}") }).collect();
     parts.join(separator)
 }
 

@@ -71,7 +71,9 @@ impl<'l> Reader<'l> {
         match event {
             Event::Start(tag) => self.start(tag)?,
             Event::End(tag) => self.end(tag)?,
-            Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text),
+            Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.text(&text);
+            }
             Event::Html(source) if self.target == Target::Html => self.buffer.push_str(&source),
             Event::InlineHtml(tag) if tag.starts_with("<br") => self.text(" "),
             Event::SoftBreak | Event::HardBreak => self.text(" "),

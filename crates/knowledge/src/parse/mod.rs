@@ -49,15 +49,8 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 7] = [
-        Self::Text,
-        Self::Markdown,
-        Self::Html,
-        Self::Pdf,
-        Self::Docx,
-        Self::Csv,
-        Self::JsonLines,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Text, Self::Markdown, Self::Html, Self::Pdf, Self::Docx, Self::Csv, Self::JsonLines];
 
     /// The stored name, the same as in JSON.
     #[must_use]
@@ -103,10 +96,7 @@ impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.as_str() == name)
-            .ok_or_else(|| UnknownFormat(name.to_owned()))
+        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
     }
 }
 
@@ -162,12 +152,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            text_bytes: 32 << 20,
-            inflated_bytes: 256 << 20,
-            blocks: 1_000_000,
-            pages: 20_000,
-        }
+        Self { text_bytes: 32 << 20, inflated_bytes: 256 << 20, blocks: 1_000_000, pages: 20_000 }
     }
 }
 

@@ -12,6 +12,7 @@ mod fonts;
 mod grid;
 mod layout;
 mod lexer;
+mod matrix;
 mod running;
 
 use std::cell::Cell;
@@ -61,7 +62,7 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError> {
         return Err(ParseError::damaged("it has no readable pages, as after a broken upload"));
     }
     let mut painter = Painter::new(&document, limits);
-    let mut painted: Vec<Vec<Line>> = Vec::with_capacity(pages.len());
+    let mut contents: Vec<Vec<Line>> = Vec::with_capacity(pages.len());
     let mut lines = 0;
     for page in pages {
         let page = layout::lines(painter.page(page)?);
@@ -69,18 +70,23 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError> {
         if lines > MAX_LINES {
             return Err(ParseError::too_large(format!("it has more than {MAX_LINES} lines of text")));
         }
-        painted.push(page);
+        contents.push(page);
     }
     if lines == 0 {
+        if painter.broken() && !painter.undecodable() {
+            return Err(ParseError::damaged("the contents of its pages cannot be read, as after a broken upload"));
+        }
         let why = if painter.undecodable() {
             "its fonts do not say which characters they show. Export it again with Unicode text, or run text recognition (OCR) on it"
-        } else {
+        } else if painter.pictures() {
             "its pages are pictures, probably a scan. Run text recognition (OCR) on it and upload the result"
+        } else {
+            "its pages are empty or hold only drawings. If they show text, run text recognition (OCR) on it"
         };
         return Err(ParseError::NoText { why: why.to_owned() });
     }
     let mut writer = Writer::new(limits);
-    flow::write(painted, &mut writer)?;
+    flow::write(contents, &mut writer)?;
     let title = info_title(&document);
     writer.finish(title.as_deref(), "it shows nothing but page numbers")
 }
@@ -113,6 +119,12 @@ fn load(bytes: &[u8], limits: &Limits) -> Result<Document, ParseError> {
         return Err(bomb(limits));
     }
     loaded.map_err(|error| load_error(&error, limits))
+}
+
+/// A rounded number within a million.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+fn whole(number: f32) -> i32 {
+    number.round().clamp(-1e6, 1e6) as i32
 }
 
 fn occurrences(bytes: &[u8], word: &[u8]) -> usize {
@@ -205,7 +217,9 @@ fn info_title(document: &Document) -> Option<String> {
     let title = squeeze(&title);
     let lower = title.to_lowercase();
     let file_name = [".doc", ".docx", ".pdf", ".tex", ".dvi", ".indd", ".odt", ".ppt", ".xls", ".qxd"];
-    let poor = lower.starts_with("microsoft ") || lower.starts_with("untitled") || file_name.iter().any(|end| lower.ends_with(end));
+    let poor = lower.starts_with("microsoft ")
+        || lower.starts_with("untitled")
+        || file_name.iter().any(|end| lower.ends_with(end));
     (!poor && title.chars().any(char::is_alphabetic)).then_some(title)
 }
 

@@ -59,7 +59,8 @@ pub(super) fn first_row_is_surely_header(rows: &[Vec<String>]) -> bool {
     let digits = |cell: &String| cell.contains(|c: char| c.is_ascii_digit());
     first_row_is_header(rows)
         && (0..rows[0].len()).any(|column| {
-            let cells: Vec<&String> = rows[1..].iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).collect();
+            let cells: Vec<&String> =
+                rows[1..].iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).collect();
             !digits(&rows[0][column]) && cells.iter().filter(|cell| digits(cell)).count() * 2 > cells.len()
         })
 }
@@ -82,7 +83,11 @@ pub(super) fn first_row_is_header(rows: &[Vec<String>]) -> bool {
             && seen.insert(name.to_lowercase())
     });
     // A value that stands in the first row and again below it in the same column is no name.
-    plausible && !first.iter().enumerate().any(|(column, name)| body.iter().take(200).any(|row| row.get(column) == Some(name)))
+    plausible
+        && !first
+            .iter()
+            .enumerate()
+            .any(|(column, name)| body.iter().take(200).any(|row| row.get(column) == Some(name)))
 }
 
 /// A figure, a date or the like: mostly digits.

@@ -49,7 +49,8 @@ fn groups(source: &str) -> Vec<Vec<&str>> {
 
 /// The length at which most full lines end; a line that stays far below it was ended on purpose.
 fn usual_width(source: &str) -> usize {
-    let mut lengths: Vec<usize> = source.lines().take(5_000).map(|line| line.chars().count()).filter(|n| *n > 0).collect();
+    let mut lengths: Vec<usize> =
+        source.lines().take(5_000).map(|line| line.chars().count()).filter(|n| *n > 0).collect();
     lengths.sort_unstable();
     lengths.get(lengths.len() * 9 / 10).copied().unwrap_or(80).min(120)
 }
@@ -61,7 +62,9 @@ fn title(groups: &[Vec<&str>]) -> Option<String> {
     let underlined = first.len() == 2 && underline(first[1]).is_some();
     let alone = first.len() == 1 && groups.len() > 1;
     let short = line.chars().count() <= 100 && line.split_whitespace().count() <= 14;
-    let plain = !line.ends_with(['.', ',', ';', ':', '?', '!']) && line.chars().any(char::is_alphabetic) && bullet(line).is_none();
+    let plain = !line.ends_with(['.', ',', ';', ':', '?', '!'])
+        && line.chars().any(char::is_alphabetic)
+        && bullet(line).is_none();
     (underlined || (alone && short && plain)).then(|| squeeze(line))
 }
 
@@ -115,7 +118,7 @@ impl Reader<'_> {
                 group.is_some_and(|group| group.len() == 1 && numbered_heading(group[0].trim()) == Some(level))
             };
             // Numbers one after the other, with nothing between, are a list.
-            let list = level == 1 && (same(next) || (same(previous) && next.is_none()));
+            let list = level == 1 && (same(next) || same(previous));
             return (!list && next.is_some()).then_some((first, level, &lines[1..]));
         }
         let introduces = alone && next.is_some() || lines.len() > 1 && lines[1].chars().any(char::is_lowercase);
@@ -129,7 +132,8 @@ impl Reader<'_> {
             return true;
         }
         let indented = lines.iter().all(|line| indent(line) >= self.margin + 4);
-        let prose = lines.len() > 1 && lines[..lines.len() - 1].iter().all(|line| line.chars().count() * 10 > self.width * 7);
+        let prose =
+            lines.len() > 1 && lines[..lines.len() - 1].iter().all(|line| line.chars().count() * 10 > self.width * 7);
         indented && bullet(lines[0]).is_none() && !prose
     }
 
@@ -164,7 +168,8 @@ impl Reader<'_> {
     fn join(&mut self, text: &str) {
         let run = self.out.run();
         let hyphen = run.ends_with('-') && run.chars().rev().nth(1).is_some_and(char::is_alphabetic);
-        if !run.is_empty() && !(hyphen && text.starts_with(char::is_lowercase)) {
+        let joined = run.is_empty() || (hyphen && text.starts_with(char::is_lowercase));
+        if !joined {
             self.out.inline(" ");
         }
         self.out.inline(text);

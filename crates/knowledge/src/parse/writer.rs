@@ -25,14 +25,7 @@ pub(super) struct Writer<'l> {
 
 impl<'l> Writer<'l> {
     pub(super) fn new(limits: &'l Limits) -> Self {
-        Self {
-            limits,
-            text: String::new(),
-            blocks: Vec::new(),
-            run: String::new(),
-            lead: None,
-            gap: false,
-        }
+        Self { limits, text: String::new(), blocks: Vec::new(), run: String::new(), lead: None, gap: false }
     }
 
     pub(super) fn limits(&self) -> &'l Limits {
@@ -80,11 +73,7 @@ impl<'l> Writer<'l> {
     /// Adds a whole block; white space is collapsed except in code. An empty one is left out.
     pub(super) fn block(&mut self, kind: BlockKind, text: &str) -> Result<(), ParseError> {
         self.end_lead()?;
-        if kind == BlockKind::Code {
-            self.put(kind, &tidy_code(text))
-        } else {
-            self.put(kind, &squeeze(text))
-        }
+        if kind == BlockKind::Code { self.put(kind, &tidy_code(text)) } else { self.put(kind, &squeeze(text)) }
     }
 
     /// Keeps the next list item or table row apart from those before it.
@@ -98,7 +87,9 @@ impl<'l> Writer<'l> {
         }
         let separator = match self.blocks.last() {
             None => "",
-            Some(last) if last.kind == kind && !self.gap && matches!(kind, BlockKind::ListItem | BlockKind::TableRow) => {
+            Some(last)
+                if last.kind == kind && !self.gap && matches!(kind, BlockKind::ListItem | BlockKind::TableRow) =>
+            {
                 "\n"
             }
             Some(_) => "\n\n",
@@ -115,11 +106,7 @@ impl<'l> Writer<'l> {
         self.text.push_str(separator);
         let start = self.text.len();
         self.text.push_str(text);
-        self.blocks.push(Block {
-            kind,
-            start,
-            end: self.text.len(),
-        });
+        self.blocks.push(Block { kind, start, end: self.text.len() });
         Ok(())
     }
 
@@ -138,19 +125,10 @@ impl<'l> Writer<'l> {
     pub(super) fn finish(mut self, title: Option<&str>, why_empty: &str) -> Result<Parsed, ParseError> {
         self.end_lead()?;
         if self.blocks.is_empty() {
-            return Err(ParseError::NoText {
-                why: why_empty.to_owned(),
-            });
+            return Err(ParseError::NoText { why: why_empty.to_owned() });
         }
-        let title = title
-            .map(squeeze)
-            .filter(|title| !title.is_empty())
-            .or_else(|| self.first_heading());
-        Ok(Parsed {
-            title,
-            text: self.text,
-            blocks: self.blocks,
-        })
+        let title = title.map(squeeze).filter(|title| !title.is_empty()).or_else(|| self.first_heading());
+        Ok(Parsed { title, text: self.text, blocks: self.blocks })
     }
 }
 

@@ -49,8 +49,7 @@ fn score(evidence: &Evidence) -> f32 {
 
 /// Measures which of the question's words the passage has.
 fn cover(question: &Question, passage: &Passage, evidence: &mut Evidence) {
-    let headings: HashSet<String> =
-        terms(&passage.title).into_iter().chain(terms(&passage.heading_path)).collect();
+    let headings: HashSet<String> = terms(&passage.title).into_iter().chain(terms(&passage.heading_path)).collect();
     let body: HashSet<String> = terms(&passage.text).into_iter().collect();
     let whole = question.weight().max(f32::MIN_POSITIVE);
     let share = |has: &dyn Fn(&str) -> bool| {

@@ -11,20 +11,21 @@ const KEPT_BYTES: usize = 200;
 
 /// A sentence goes on after these.
 const ALWAYS: &[&str] = &[
-    "e.g.", "i.e.", "cf.", "vs.", "viz.", "resp.", "approx.", "ca.", "incl.", "excl.", "dr.", "mr.", "mrs.", "ms.", "prof.",
-    "gen.", "hon.", "rev.", "st.", "dept.", "esp.", "z.b.", "d.h.", "bzw.", "ggf.", "vgl.",
+    "e.g.", "i.e.", "cf.", "vs.", "viz.", "resp.", "approx.", "ca.", "incl.", "excl.", "dr.", "mr.", "mrs.", "ms.",
+    "prof.", "gen.", "hon.", "rev.", "st.", "dept.", "esp.", "z.b.", "d.h.", "bzw.", "ggf.", "vgl.",
 ];
 /// A sentence goes on after these when a number or a letter of a list follows.
 const BEFORE_NUMBER: &[&str] = &[
-    "no.", "nos.", "nr.", "fig.", "figs.", "sec.", "sect.", "secs.", "eq.", "eqs.", "ch.", "chap.", "vol.", "art.", "pp.", "p.",
-    "par.", "para.", "tab.", "tbl.", "ref.", "app.", "ed.", "v.", "ver.", "cl.", "jan.", "feb.", "mar.", "apr.", "jun.", "jul.",
-    "max.", "min.", "avg.", "est.", "tel.", "ext.", "rm.", "bldg.", "op.", "add.", "al.", "aug.", "sep.", "sept.", "oct.", "nov.", "dec.",
+    "no.", "nos.", "nr.", "fig.", "figs.", "sec.", "sect.", "secs.", "eq.", "eqs.", "ch.", "chap.", "vol.", "art.",
+    "pp.", "p.", "par.", "para.", "tab.", "tbl.", "ref.", "app.", "ed.", "v.", "ver.", "cl.", "jan.", "feb.", "mar.",
+    "apr.", "jun.", "jul.", "max.", "min.", "avg.", "est.", "tel.", "ext.", "rm.", "bldg.", "op.", "add.", "al.",
+    "aug.", "sep.", "sept.", "oct.", "nov.", "dec.",
 ];
 /// Words that begin sentences rather than follow an initial.
 const STARTERS: &[&str] = &[
-    "A", "An", "As", "At", "But", "By", "For", "From", "He", "How", "However", "I", "If", "In", "It", "Its", "No", "Note", "On",
-    "Or", "See", "She", "So", "That", "The", "Then", "There", "These", "They", "This", "Those", "To", "Use", "We", "What",
-    "When", "Where", "While", "With", "You", "Your",
+    "A", "An", "As", "At", "But", "By", "For", "From", "He", "How", "However", "I", "If", "In", "It", "Its", "No",
+    "Note", "On", "Or", "See", "She", "So", "That", "The", "Then", "There", "These", "They", "This", "Those", "To",
+    "Use", "We", "What", "When", "Where", "While", "With", "You", "Your",
 ];
 
 /// The sentences of a line of text as byte ranges, in order; together they are all of it.
@@ -55,7 +56,8 @@ fn candidates(text: &str) -> Vec<usize> {
     for (at, _) in text.match_indices(". ") {
         let word = text[at + 2..].split_whitespace().next().unwrap_or_default();
         let figure = word.starts_with(|c: char| c.is_numeric() || matches!(c, '£' | '$' | '€'));
-        let option = word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '-'));
+        let option =
+            word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '-'));
         if figure || option || is_identifier(word) {
             cuts.push(at + 2);
         }

@@ -40,7 +40,8 @@ fn check(parsed: &Parsed, chunks: &[Chunk]) -> Result<(), TestCaseError> {
 
 #[test]
 fn sections_are_not_mixed_and_paths_leave_out_the_title() {
-    let text = format!("# Guide\n\n{}\n\n## Pay\n\n### Payday\n\n{}\n\n## Leave\n\n{}\n", words(60), words(60), words(60));
+    let text =
+        format!("# Guide\n\n{}\n\n## Pay\n\n### Payday\n\n{}\n\n## Leave\n\n{}\n", words(60), words(60), words(60));
     let (_, chunks) = markdown(&text);
     let paths: Vec<Vec<String>> = chunks.into_iter().map(|chunk| chunk.heading_path).collect();
     assert_eq!(paths, [vec![], vec!["Pay".to_owned(), "Payday".to_owned()], vec!["Leave".to_owned()]]);
@@ -48,7 +49,8 @@ fn sections_are_not_mixed_and_paths_leave_out_the_title() {
 
 #[test]
 fn tiny_siblings_share_a_passage_under_the_first_heading() {
-    let text = "# Guide\n\n## Sites\n\n### Leeds\n\nOne office.\n\n### York\n\nTwo offices.\n\n## Teams\n\nThree teams.\n";
+    let text =
+        "# Guide\n\n## Sites\n\n### Leeds\n\nOne office.\n\n### York\n\nTwo offices.\n\n## Teams\n\nThree teams.\n";
     let (parsed, chunks) = markdown(text);
     assert_eq!(texts(&parsed, &chunks), ["One office.\n\nYork\n\nTwo offices.", "Three teams."]);
     assert_eq!(chunks[0].heading_path, ["Sites", "Leeds"]);
@@ -72,7 +74,7 @@ fn long_blocks_are_cut_between_units() {
         assert!(text.split_whitespace().count() <= 200);
         assert!(text.starts_with("Sentence") && text.ends_with('.'));
     }
-    let rows: String = (0..100).map(|n| format!("| {n} | {} |\n", words(8))).collect();
+    let rows = (0..100).map(|n| format!("| {n} | {} |", words(8))).collect::<Vec<String>>().join("\n");
     let (parsed, chunks) = markdown(&format!("| Number | Text |\n|---|---|\n{rows}"));
     assert!(texts(&parsed, &chunks).iter().all(|text| text.starts_with("Number: ")));
 }

@@ -76,7 +76,10 @@ fn markdown_loses_its_marks_and_keeps_its_structure() {
 #[test]
 fn csv_rows_explain_themselves() {
     let comma = read(b"Name,Role,Since\n\"Frost, Hanne\",Data protection,2019\nOmar,,2021\n", "team.csv");
-    assert_eq!(blocks(&comma), ["T Name: Frost, Hanne; Role: Data protection; Since: 2019", "T Name: Omar; Since: 2021"]);
+    assert_eq!(
+        blocks(&comma),
+        ["T Name: Frost, Hanne; Role: Data protection; Since: 2019", "T Name: Omar; Since: 2021"]
+    );
     let semicolon = read("Stadt;Preis (€)\nKöln;12,50\nBonn;9,00\n".as_bytes(), "preise.csv");
     assert_eq!(blocks(&semicolon)[0], "T Stadt: Köln; Preis (€): 12,50");
     let tabs = read(b"1\t2\t3\n4\t5\t6\n7\t8\t9\n", "figures.csv");
@@ -113,7 +116,8 @@ fn every_encoding_becomes_the_same_text() {
         bytes
     };
     // The euro sign makes it Windows-1252 rather than ISO 8859-1.
-    let windows: Vec<u8> = text.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(u32::from(c)).expect("Latin") }).collect();
+    let windows: Vec<u8> =
+        text.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(u32::from(c)).expect("Latin") }).collect();
     let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
     for bytes in [
         text.as_bytes().to_vec(),
@@ -130,7 +134,8 @@ fn every_encoding_becomes_the_same_text() {
 
 #[test]
 fn a_declared_encoding_is_believed_unless_the_bytes_are_utf8() {
-    let latin2 = b"<html><head><meta charset=\"iso-8859-2\"><title>x</title></head><body><p>\xb3\xf3d\xbc</p></body></html>";
+    let latin2 =
+        b"<html><head><meta charset=\"iso-8859-2\"><title>x</title></head><body><p>\xb3\xf3d\xbc</p></body></html>";
     assert_eq!(blocks(&read(latin2, "a.html")), ["P łódź"]);
     let lies = "<html><head><meta charset=\"iso-8859-1\"></head><body><p>łódź</p></body></html>";
     assert_eq!(blocks(&read(lies.as_bytes(), "a.html")), ["P łódź"]);

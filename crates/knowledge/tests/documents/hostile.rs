@@ -21,7 +21,8 @@ fn check(parsed: &Parsed) -> Result<(), TestCaseError> {
         let text = text.unwrap_or_default();
         prop_assert!(parsed.text[end..block.start].trim().is_empty(), "all text is in blocks");
         prop_assert!(block.kind == BlockKind::Code || !text.contains('\n'), "one line");
-        let covered: usize = units(&parsed.text, block).iter().map(|unit| visible(&parsed.text[unit.start..unit.end])).sum();
+        let covered: usize =
+            units(&parsed.text, block).iter().map(|unit| visible(&parsed.text[unit.start..unit.end])).sum();
         let heading = matches!(block.kind, BlockKind::Heading(_));
         prop_assert_eq!(covered, if heading { 0 } else { visible(text) }, "units cover the block");
         end = block.end;
@@ -49,7 +50,12 @@ fn survive(bytes: &[u8], name: &str) -> Result<(), TestCaseError> {
 fn seeds() -> Vec<Vec<u8>> {
     let mut page = vec![(72.0, 780.0, "F2", 18.0, "A title")];
     page.extend(column(700.0, &["A paragraph of text that goes", "on in the second line.", "1. One", "2. Two"]));
-    page.extend([(72.0, 500.0, "F1", 10.0, "a"), (300.0, 500.0, "F1", 10.0, "b"), (72.0, 480.0, "F1", 10.0, "c"), (300.0, 480.0, "F1", 10.0, "d")]);
+    page.extend([
+        (72.0, 500.0, "F1", 10.0, "a"),
+        (300.0, 500.0, "F1", 10.0, "b"),
+        (72.0, 480.0, "F1", 10.0, "c"),
+        (300.0, 480.0, "F1", 10.0, "d"),
+    ]);
     vec![
         saved(pdf_document(&[page])),
         docx("<w:p><w:r><w:t>One</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"),

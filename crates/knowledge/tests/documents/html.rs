@@ -5,7 +5,7 @@ use knowledge::parse::{Format, ParseError};
 
 #[test]
 fn a_page_is_its_content() {
-    let page = r#"<!DOCTYPE html><html><head><title>Leave  policy</title><style>p{}</style></head><body>
+    let page = r##"<!DOCTYPE html><html><head><title>Leave  policy</title><style>p{}</style></head><body>
         <header><nav><a href="/">Home</a></nav></header><div class="breadcrumb">A &gt; B</div>
         <main><h1>Leave policy<a class="headerlink" href="#x">¶</a></h1>
         <p>You have <b>27</b> days&nbsp;a year &mdash; 2<sup>32</sup> seconds.<sup><a href="#fn1">1</a></sup></p>
@@ -15,7 +15,7 @@ fn a_page_is_its_content() {
   b = 2
 </pre><div class="note"><h3>Note</h3><p>Part-timers have fewer.</p></div>
         <p style="display: none">secret</p><p hidden>secret</p><script>alert(1)</script></main>
-        <div id="sidebar">Related</div><footer>Imprint</footer></body></html>"#;
+        <div id="sidebar">Related</div><footer>Imprint</footer></body></html>"##;
     let parsed = read(page.as_bytes(), "leave.html");
     assert_eq!(parsed.title.as_deref(), Some("Leave policy"));
     assert_eq!(
@@ -106,6 +106,7 @@ fn deep_nesting_is_read_or_refused_but_never_overflows() {
     let nest = |depth: usize| format!("{}deep{}", "<div>".repeat(depth), "</div>".repeat(depth));
     assert_eq!(blocks(&read(nest(1_000).as_bytes(), "a.html")), ["P deep"]);
     assert!(read_small(Format::Html, nest(100_000).as_bytes()).is_err());
-    let reopened: String = (0..1_500).map(|n| format!("<font size={n}>")).chain((0..50_000).map(|_| "<p>x</p>".to_owned())).collect();
+    let reopened: String =
+        (0..1_500).map(|n| format!("<font size={n}>")).chain((0..50_000).map(|_| "<p>x</p>".to_owned())).collect();
     assert!(read_small(Format::Html, reopened.as_bytes()).is_err());
 }

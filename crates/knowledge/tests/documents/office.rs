@@ -16,11 +16,11 @@ fn styles_lists_links_and_tables_are_understood() {
         paragraph(r#"<w:pStyle w:val="Titel"/>"#, "Holidays"),
         paragraph(r#"<w:pStyle w:val="Verzeichnis1"/>"#, "Days ..... 2"),
         paragraph(r#"<w:pStyle w:val="Eigene"/>"#, "Days"),
-        r#"<w:p><w:r><w:t>Ask </w:t></w:r><w:hyperlink><w:r><w:t>your </w:t></w:r></w:hyperlink><w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:ins><w:r><w:t>manager &amp; team&#33;</w:t></w:r></w:ins></w:p>"#.to_owned(),
+        "<w:p><w:r><w:t>Ask </w:t></w:r><w:hyperlink><w:r><w:t>your </w:t></w:r></w:hyperlink><w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:ins><w:r><w:t>manager &amp; team&#33;</w:t></w:r></w:ins></w:p>".to_owned(),
         paragraph(r#"<w:numPr><w:numId w:val="1"/></w:numPr>"#, "early"),
         paragraph(r#"<w:numPr><w:numId w:val="1"/></w:numPr>"#, "in writing"),
         format!("<w:tbl>{}{}{}</w:tbl>", row(&["Service", "Days", "Remark"]), row(&["1 year", "27", ""]), row(&["8 years", "32", "most"])),
-        r#"<w:p><w:r><w:instrText>PAGE</w:instrText></w:r></w:p>"#.to_owned(),
+        "<w:p><w:r><w:instrText>PAGE</w:instrText></w:r></w:p>".to_owned(),
     ]
     .concat();
     let parsed = read(&docx(&body), "holidays.docx");

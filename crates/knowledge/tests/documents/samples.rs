@@ -54,7 +54,8 @@ pub(crate) fn docx(body: &str) -> Vec<u8> {
         <w:style w:styleId="berschrift1"><w:name w:val="heading 1"/></w:style>
         <w:style w:styleId="Eigene"><w:name w:val="House heading"/><w:basedOn w:val="berschrift1"/></w:style>
         <w:style w:styleId="Verzeichnis1"><w:name w:val="toc 1"/></w:style></w:styles>"#;
-    let core = r#"<cp:coreProperties xmlns:cp="c" xmlns:dc="d"><dc:title>Holidays &amp; Leave</dc:title></cp:coreProperties>"#;
+    let core =
+        r#"<cp:coreProperties xmlns:cp="c" xmlns:dc="d"><dc:title>Holidays &amp; Leave</dc:title></cp:coreProperties>"#;
     zip(&[
         ("[Content_Types].xml", b"<Types/>"),
         ("word/document.xml", document.as_bytes()),

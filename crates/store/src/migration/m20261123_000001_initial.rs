@@ -44,8 +44,7 @@ async fn accounts(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .to_owned();
     manager.create_table(session).await?;
     index(manager, "session", &["account_id"]).await?;
-    let setting =
-        Table::create().table("setting").col(string("name").primary_key()).col(binary("value")).to_owned();
+    let setting = Table::create().table("setting").col(string("name").primary_key()).col(binary("value")).to_owned();
     manager.create_table(setting).await
 }
 
@@ -70,13 +69,8 @@ async fn documents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(&mut owned_by("document", "owner_id", "account", "id"))
         .to_owned();
     manager.create_table(document).await?;
-    let same_bytes = Index::create()
-        .name("document_scope_sha256")
-        .table("document")
-        .col("scope")
-        .col("sha256")
-        .unique()
-        .to_owned();
+    let same_bytes =
+        Index::create().name("document_scope_sha256").table("document").col("scope").col("sha256").unique().to_owned();
     manager.create_index(same_bytes).await?;
     index(manager, "document", &["scope", "id"]).await?;
     index(manager, "document", &["owner_id"]).await?;
@@ -189,11 +183,7 @@ fn owned_by(
         .to_owned()
 }
 
-async fn index(
-    manager: &SchemaManager<'_>,
-    table: &'static str,
-    columns: &[&'static str],
-) -> Result<(), DbErr> {
+async fn index(manager: &SchemaManager<'_>, table: &'static str, columns: &[&'static str]) -> Result<(), DbErr> {
     let mut index = Index::create();
     index.name(format!("{table}_{}", columns.join("_"))).table(table);
     for column in columns {

@@ -58,12 +58,8 @@ pub(crate) async fn index_chunks<C: ConnectionTrait>(connection: &C, document_id
         let number: i64 = row.try_get("", "number")?;
         let heading_path: String = row.try_get("", "heading_path")?;
         let text: String = row.try_get("", "text")?;
-        let values: [Value; 4] = [
-            number.into(),
-            title.clone().into(),
-            terms(&heading_path).join(" ").into(),
-            terms(&text).join(" ").into(),
-        ];
+        let values: [Value; 4] =
+            [number.into(), title.clone().into(), terms(&heading_path).join(" ").into(), terms(&text).join(" ").into()];
         let insert = "INSERT INTO chunk_fts(rowid, title, heading_path, body) VALUES (?, ?, ?, ?)";
         connection.execute_raw(statement(connection, insert, values)).await?;
     }

@@ -105,9 +105,8 @@ pub(crate) async fn import(
 pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
-        let visible = |entry: &walkdir::DirEntry| {
-            entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-        };
+        let visible =
+            |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
         for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
             let entry = entry.with_context(|| format!("cannot import {}", path.display()))?;
             if entry.path().is_file() {

@@ -51,4 +51,3 @@ impl Serve {
         Ok(format!("Sign in as {FIRST_ADMIN} with the password {password} (shown only now)"))
     }
 }
-

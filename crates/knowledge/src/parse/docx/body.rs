@@ -11,8 +11,17 @@ use crate::parse::{BlockKind, ParseError, table};
 /// Elements whose content is not part of the current text: deleted and moved text, field codes, earlier formatting, and the
 /// second version of something that is there in a newer form.
 const SKIPPED: &[&str] = &[
-    "del", "moveFrom", "delText", "instrText", "pPrChange", "rPrChange", "tblPrChange", "trPrChange", "tcPrChange",
-    "sectPrChange", "Fallback",
+    "del",
+    "moveFrom",
+    "delText",
+    "instrText",
+    "pPrChange",
+    "rPrChange",
+    "tblPrChange",
+    "trPrChange",
+    "tcPrChange",
+    "sectPrChange",
+    "Fallback",
 ];
 /// Tables within tables within cells; beyond it only the text is kept.
 const MAX_TABLES: usize = 32;
@@ -80,11 +89,9 @@ pub(super) fn read(source: &str, styles: &Styles, out: &mut Writer<'_>) -> Resul
                     body.end(tag.local_name().as_ref())?;
                 }
             }
-            Event::Empty(tag) if skipped == 0 => {
-                if !SKIPPED.contains(&tag.local_name().as_ref()) {
-                    body.start(tag);
-                    body.end(tag.local_name().as_ref())?;
-                }
+            Event::Empty(tag) if skipped == 0 && !SKIPPED.contains(&tag.local_name().as_ref()) => {
+                body.start(tag);
+                body.end(tag.local_name().as_ref())?;
             }
             Event::Text(text) if skipped == 0 => body.text(&text.xml10_content()),
             Event::CData(text) if skipped == 0 => body.text(&text.xml10_content()),
@@ -103,7 +110,9 @@ pub(super) fn read(source: &str, styles: &Styles, out: &mut Writer<'_>) -> Resul
 impl Body<'_, '_> {
     fn start(&mut self, tag: &BytesStart<'_>) {
         match tag.local_name().as_ref() {
-            "p" => self.paragraphs.push(Paragraph { text: String::new(), role: Role::Body, list: false, outline: None }),
+            "p" => {
+                self.paragraphs.push(Paragraph { text: String::new(), role: Role::Body, list: false, outline: None });
+            }
             "pStyle" => {
                 let role = attribute(tag, "val").map_or(Role::Body, |id| self.styles.role(&id));
                 self.in_paragraph(|paragraph| paragraph.role = role);
@@ -123,7 +132,9 @@ impl Body<'_, '_> {
             "tab" if self.in_run => self.push(" "),
             "br" | "cr" => self.push(" "),
             "noBreakHyphen" => self.push("-"),
-            "tbl" if self.tables.len() < MAX_TABLES => self.tables.push(Table { first_row_bold: true, ..Table::default() }),
+            "tbl" if self.tables.len() < MAX_TABLES => {
+                self.tables.push(Table { first_row_bold: true, ..Table::default() });
+            }
             "tr" => self.in_table(|table| table.rows.push(Vec::new())),
             "tc" => self.in_table(|table| (table.span, table.merged) = (1, false)),
             "tblHeader" if is_on(tag) => self.in_table(|table| table.header |= table.rows.len() == 1),

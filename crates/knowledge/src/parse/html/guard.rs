@@ -10,14 +10,13 @@ const MAX_OPEN: usize = 2_000;
 /// Formatting elements that the parser reopens, summed over the page.
 const MAX_REOPENED: usize = 2_000_000;
 
-const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 /// A start tag of these closes the one before it, so that leaving out the end tag is common.
-const CLOSED_BY_NEXT: &[&str] = &["p", "li", "dt", "dd", "tr", "td", "th", "option", "thead", "tbody", "tfoot", "colgroup"];
-const FORMATTING: &[&str] = &[
-    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
-];
+const CLOSED_BY_NEXT: &[&str] =
+    &["p", "li", "dt", "dd", "tr", "td", "th", "option", "thead", "tbody", "tfoot", "colgroup"];
+const FORMATTING: &[&str] =
+    &["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 
 /// A rough count of open elements, cheaper than parsing and on the safe side.
 pub(super) fn check(source: &str) -> Result<(), ParseError> {

@@ -14,14 +14,47 @@ pub(super) enum Rules {
 }
 
 const CLASSES: &[&str] = &[
-    "navheader", "navfooter", "nav", "navbar", "navigation", "navbox", "nav-links", "toc", "table-of-contents",
-    "list-of-tables", "list-of-figures", "list-of-examples", "breadcrumb", "breadcrumbs", "sidebar", "sphinxsidebar",
-    "wy-nav-side", "menu", "site-nav", "site-footer", "page-footer", "footer", "skip-link", "sr-only", "cookie-banner",
-    "cookie-consent", "mw-editsection",
+    "navheader",
+    "navfooter",
+    "nav",
+    "navbar",
+    "navigation",
+    "navbox",
+    "nav-links",
+    "toc",
+    "table-of-contents",
+    "list-of-tables",
+    "list-of-figures",
+    "list-of-examples",
+    "breadcrumb",
+    "breadcrumbs",
+    "sidebar",
+    "sphinxsidebar",
+    "wy-nav-side",
+    "menu",
+    "site-nav",
+    "site-footer",
+    "page-footer",
+    "footer",
+    "skip-link",
+    "sr-only",
+    "cookie-banner",
+    "cookie-consent",
+    "mw-editsection",
 ];
 const IDS: &[&str] = &[
-    "toc", "table-of-contents", "sidebar", "nav", "navbar", "navigation", "menu", "breadcrumb", "breadcrumbs", "footer",
-    "mw-navigation", "cookie-banner",
+    "toc",
+    "table-of-contents",
+    "sidebar",
+    "nav",
+    "navbar",
+    "navigation",
+    "menu",
+    "breadcrumb",
+    "breadcrumbs",
+    "footer",
+    "mw-navigation",
+    "cookie-banner",
 ];
 /// Marks beside headings and lines that browsers show, but that belong to no sentence.
 const MARKS: &[&str] = &["headerlink", "id_link", "anchor-link", "permalink", "linenos", "lineno"];
@@ -32,8 +65,25 @@ impl Rules {
         let name = element.name();
         let invisible = matches!(
             name,
-            "head" | "script" | "style" | "noscript" | "template" | "svg" | "canvas" | "iframe" | "object" | "embed"
-                | "audio" | "video" | "select" | "button" | "textarea" | "input" | "datalist" | "progress" | "meter"
+            "head"
+                | "script"
+                | "style"
+                | "noscript"
+                | "template"
+                | "svg"
+                | "canvas"
+                | "iframe"
+                | "object"
+                | "embed"
+                | "audio"
+                | "video"
+                | "select"
+                | "button"
+                | "textarea"
+                | "input"
+                | "datalist"
+                | "progress"
+                | "meter"
         );
         if invisible || element.attr("hidden").is_some() || element.attr("aria-hidden") == Some("true") {
             return true;

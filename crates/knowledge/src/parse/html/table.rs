@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use scraper::Node;
 
+use super::inline::{gather, inline_text};
 use super::skip::Rules;
-use super::{Tree, inline_text, is_block};
+use super::{Tree, is_block};
 use crate::parse::writer::squeeze;
 
 /// What the HTML standard allows for `colspan`, and more columns than a reader follows.
@@ -39,7 +40,7 @@ pub(super) fn is_layout(table: Tree<'_>) -> bool {
 }
 
 /// The cells of a layout table, in order; cells of tables inside belong to those.
-pub(super) fn layout_cells<'t>(table: Tree<'t>, skip: Rules) -> Vec<Tree<'t>> {
+pub(super) fn layout_cells(table: Tree<'_>, skip: Rules) -> Vec<Tree<'_>> {
     rows(table)
         .into_iter()
         .flat_map(|(row, _)| cells_of(row))
@@ -215,7 +216,9 @@ fn pieces(cell: Tree<'_>, skip: Rules) -> Vec<(String, bool)> {
         match child.value() {
             Node::Text(text) => run.push_str(text),
             Node::Element(element) if skip.leaves_out(element, child) => {}
-            Node::Element(element) if is_block(element.name()) || matches!(element.name(), "ul" | "ol" | "dl" | "pre") => {
+            Node::Element(element)
+                if is_block(element.name()) || matches!(element.name(), "ul" | "ol" | "dl" | "pre") =>
+            {
                 end(&mut run, false);
                 if matches!(element.name(), "ul" | "ol" | "dl" | "div") {
                     for item in child.children() {
@@ -229,7 +232,8 @@ fn pieces(cell: Tree<'_>, skip: Rules) -> Vec<(String, bool)> {
                     }
                     end(&mut run, false);
                 } else {
-                    let signature = element.classes().any(|class| matches!(class, "func_signature" | "column_definition"));
+                    let signature =
+                        element.classes().any(|class| matches!(class, "func_signature" | "column_definition"));
                     run.push_str(&inline_text(child, skip));
                     end(&mut run, signature);
                 }
@@ -246,6 +250,6 @@ fn pieces(cell: Tree<'_>, skip: Rules) -> Vec<(String, bool)> {
 /// Inline text that keeps a space at its ends, where the source has one.
 fn inline_spaced(node: Tree<'_>, skip: Rules) -> String {
     let mut text = String::new();
-    super::gather(node, skip, " ", &mut text);
+    gather(node, skip, " ", &mut text);
     text
 }

@@ -7,6 +7,7 @@ use lopdf::{Dictionary, Document, Object, ObjectId};
 
 use super::fonts::Font;
 use super::lexer::{Lexer, Token};
+use super::matrix::{IDENTITY, Matrix, advance, multiply, rotate, turn};
 use super::{bomb, dictionary};
 use crate::parse::{Limits, ParseError};
 
@@ -20,10 +21,6 @@ const MAX_OPERANDS: usize = 64;
 const MAX_RUNS: usize = 400_000;
 /// Saved graphics states.
 const MAX_SAVED: usize = 256;
-
-/// `[a b c d e f]` of the PDF standard.
-type Matrix = [f32; 6];
-const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
 
 /// A piece of text that was shown at once.
 #[derive(Debug, Clone)]
@@ -68,13 +65,25 @@ pub(super) struct Painter<'d> {
     fonts: HashMap<usize, Rc<Font>>,
     inflated: u64,
     unknown: bool,
+    pictures: bool,
+    broken: bool,
     runs: Vec<Run>,
     forms: usize,
 }
 
 impl<'d> Painter<'d> {
     pub(super) fn new(document: &'d Document, limits: &'d Limits) -> Self {
-        Self { document, limits, fonts: HashMap::new(), inflated: 0, unknown: false, runs: Vec::new(), forms: 0 }
+        Self {
+            document,
+            limits,
+            fonts: HashMap::new(),
+            inflated: 0,
+            unknown: false,
+            pictures: false,
+            broken: false,
+            runs: Vec::new(),
+            forms: 0,
+        }
     }
 
     /// Whether text was shown in a font whose characters cannot be found out.
@@ -82,13 +91,23 @@ impl<'d> Painter<'d> {
         self.unknown
     }
 
+    /// Whether a picture was shown.
+    pub(super) fn pictures(&self) -> bool {
+        self.pictures
+    }
+
+    /// Whether contents or a font were missing or unreadable.
+    pub(super) fn broken(&self) -> bool {
+        self.broken
+    }
+
     /// The text of a page, in the order in which it is painted.
     pub(super) fn page(&mut self, page: ObjectId) -> Result<Vec<Run>, ParseError> {
-        let content = self
-            .document
-            .get_page_content_with_limit(page, self.left())
-            .map_err(|_| bomb(self.limits))?;
+        let content = self.document.get_page_content_with_limit(page, self.left()).map_err(|_| bomb(self.limits))?;
         self.spend(content.len())?;
+        let streams = self.document.get_page_contents(page);
+        let lost = streams.iter().any(|id| self.document.get_object(*id).and_then(Object::as_stream).is_err());
+        self.broken |= lost || (streams.is_empty() && self.document.get_dictionary(page).is_err());
         // A page whose resources cannot be followed shows no text.
         let (own, shared) = self.document.get_page_resources(page).unwrap_or_default();
         let mut resources: Vec<&'d Dictionary> = own.into_iter().collect();
@@ -107,7 +126,13 @@ impl<'d> Painter<'d> {
         if self.inflated > self.limits.inflated_bytes { Err(bomb(self.limits)) } else { Ok(()) }
     }
 
-    fn play(&mut self, content: &[u8], resources: &[&'d Dictionary], ctm: Matrix, depth: usize) -> Result<(), ParseError> {
+    fn play(
+        &mut self,
+        content: &[u8],
+        resources: &[&'d Dictionary],
+        ctm: Matrix,
+        depth: usize,
+    ) -> Result<(), ParseError> {
         let mut state = State {
             ctm,
             font: None,
@@ -123,6 +148,7 @@ impl<'d> Painter<'d> {
         // Which of the open marked contents are artifacts: page headers, footers, background.
         let mut marked: Vec<bool> = Vec::new();
         let mut lexer = Lexer::new(content);
+        let mut known = content.trim_ascii().is_empty();
         while let Some(token) = lexer.next() {
             let Token::Operator(operator) = token else {
                 if let Some(operand) = operand(token, &mut lexer)
@@ -133,6 +159,10 @@ impl<'d> Painter<'d> {
                 continue;
             };
             let hidden = marked.contains(&true);
+            known |= matches!(
+                operator,
+                b"q" | b"cm" | b"BT" | b"Do" | b"re" | b"BMC" | b"BDC" | b"rg" | b"g" | b"w" | b"gs"
+            );
             match operator {
                 b"q" if saved.len() < MAX_SAVED => saved.push(state.clone()),
                 b"Q" => state = saved.pop().unwrap_or(state),
@@ -159,7 +189,9 @@ impl<'d> Painter<'d> {
                     text = line;
                 }
                 b"T*" | b"'" | b"\"" => {
-                    if let (b"\"", [Operand::Number(word), Operand::Number(character), ..]) = (operator, operands.as_slice()) {
+                    if let (b"\"", [Operand::Number(word), Operand::Number(character), ..]) =
+                        (operator, operands.as_slice())
+                    {
                         (state.word_space, state.character_space) = (*word, *character);
                     }
                     line = multiply(&[1.0, 0.0, 0.0, 1.0, 0.0, -state.leading], &line);
@@ -179,11 +211,16 @@ impl<'d> Painter<'d> {
                         self.form(resources, name, &state, depth)?;
                     }
                 }
-                b"ID" => lexer.skip_image(),
+                b"ID" => {
+                    self.pictures = true;
+                    lexer.skip_image();
+                }
                 _ => {}
             }
             operands.clear();
         }
+        // Bytes that could not be unpacked are no content stream.
+        self.broken |= !known;
         Ok(())
     }
 
@@ -208,7 +245,10 @@ impl<'d> Painter<'d> {
     }
 
     fn string(&mut self, string: &[u8], state: &State, text: &mut Matrix, hidden: bool) -> Result<(), ParseError> {
-        let Some(font) = &state.font else { return Ok(()) };
+        let Some(font) = &state.font else {
+            self.broken = true;
+            return Ok(());
+        };
         let start = multiply(text, &state.ctm);
         let mut shown = String::new();
         for glyph in font.glyphs(string) {
@@ -237,7 +277,9 @@ impl<'d> Painter<'d> {
 
     fn font(&mut self, resources: &[&'d Dictionary], name: &[u8]) -> Option<Rc<Font>> {
         let document = self.document;
-        let font = resources.iter().find_map(|resources| dictionary(document, dictionary(document, resources, b"Font")?, name))?;
+        let font = resources
+            .iter()
+            .find_map(|resources| dictionary(document, dictionary(document, resources, b"Font")?, name))?;
         let address = std::ptr::from_ref(font) as usize;
         if let Some(known) = self.fonts.get(&address) {
             return Some(Rc::clone(known));
@@ -248,13 +290,23 @@ impl<'d> Painter<'d> {
     }
 
     /// Plays a form: a content stream of its own that a page shows like a picture.
-    fn form(&mut self, resources: &[&'d Dictionary], name: &[u8], state: &State, depth: usize) -> Result<(), ParseError> {
+    fn form(
+        &mut self,
+        resources: &[&'d Dictionary],
+        name: &[u8],
+        state: &State,
+        depth: usize,
+    ) -> Result<(), ParseError> {
         let document = self.document;
         let stream = resources
             .iter()
             .find_map(|resources| dictionary(document, resources, b"XObject")?.get_deref(name, document).ok())
             .and_then(|object| object.as_stream().ok());
-        let Some(stream) = stream else { return Ok(()) };
+        // Pictures were left out when the file was loaded.
+        let Some(stream) = stream else {
+            self.pictures = true;
+            return Ok(());
+        };
         let is_form = stream.dict.get(b"Subtype").and_then(Object::as_name).is_ok_and(|subtype| subtype == b"Form");
         self.forms += 1;
         if !is_form || depth >= MAX_FORMS || self.forms > MAX_FORMS_PAGE {
@@ -262,7 +314,9 @@ impl<'d> Painter<'d> {
         }
         let content = match stream.decompressed_content_with_limit(self.left()) {
             Ok(content) => content,
-            Err(lopdf::Error::Decompress(lopdf::DecompressError::MemoryLimitExceeded { .. })) => return Err(bomb(self.limits)),
+            Err(lopdf::Error::Decompress(lopdf::DecompressError::MemoryLimitExceeded { .. })) => {
+                return Err(bomb(self.limits));
+            }
             Err(_) => return Ok(()),
         };
         self.spend(content.len())?;
@@ -328,43 +382,4 @@ fn two(operands: &[Operand]) -> [f32; 2] {
 
 fn matrix(operands: &[Operand]) -> Matrix {
     <Matrix>::try_from(numbers(operands).collect::<Vec<f32>>()).unwrap_or(IDENTITY)
-}
-
-/// First `a`, then `b`.
-fn multiply(a: &Matrix, b: &Matrix) -> Matrix {
-    [
-        a[0] * b[0] + a[1] * b[2],
-        a[0] * b[1] + a[1] * b[3],
-        a[2] * b[0] + a[3] * b[2],
-        a[2] * b[1] + a[3] * b[3],
-        a[4] * b[0] + a[5] * b[2] + b[4],
-        a[4] * b[1] + a[5] * b[3] + b[5],
-    ]
-}
-
-fn advance(text: &mut Matrix, distance: f32) {
-    text[4] += distance * text[0];
-    text[5] += distance * text[1];
-}
-
-/// Quarter turns of the direction of writing.
-fn turn(matrix: &Matrix) -> u8 {
-    let (x, y) = (matrix[0], matrix[1]);
-    if x.abs() >= y.abs() {
-        if x >= 0.0 { 0 } else { 2 }
-    } else if y > 0.0 {
-        1
-    } else {
-        3
-    }
-}
-
-/// Coordinates in which turned text runs to the right.
-fn rotate(x: f32, y: f32, turn: u8) -> (f32, f32) {
-    match turn {
-        1 => (y, -x),
-        2 => (-x, -y),
-        3 => (-y, x),
-        _ => (x, y),
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::layout::Line;
-use super::{grid, running};
+use super::{grid, running, whole};
 use crate::parse::text::lines::bullet;
 use crate::parse::writer::Writer;
 use crate::parse::{BlockKind, ParseError, table};
@@ -42,7 +42,7 @@ struct Style {
 }
 
 fn half_points(size: f32) -> i32 {
-    (size * 2.0).round().clamp(0.0, 10_000.0) as i32
+    whole(size * 2.0)
 }
 
 impl Style {
@@ -63,7 +63,7 @@ impl Style {
         for pair in pages.iter().flat_map(|page| page.windows(2)) {
             let ratio = (pair[0].y - pair[1].y) / pair[0].size.max(0.1);
             if (0.8..3.0).contains(&ratio) {
-                *leadings.entry((ratio * 20.0).round() as i32).or_default() += 1;
+                *leadings.entry(whole(ratio * 20.0)).or_default() += 1;
             }
         }
         let body = most(&sizes).unwrap_or(20);
@@ -229,7 +229,7 @@ impl Flow<'_, '_> {
         let text = if line.cells.len() > 1 { line.cells.join("    ") } else { text };
         match &mut self.open {
             Some(open) if open.kind == BlockKind::Code && (goes_on || near(open, line)) => {
-                let spaces = ((line.x - open.first.x) / (line.size * 0.6)).round().clamp(0.0, 40.0) as usize;
+                let spaces = usize::try_from(whole((line.x - open.first.x) / (line.size * 0.6))).unwrap_or(0).min(40);
                 open.text.push('\n');
                 open.text.extend(std::iter::repeat_n(' ', spaces));
                 open.text.push_str(&text);
@@ -290,11 +290,13 @@ fn near(open: &Open, line: &Line) -> bool {
 
 /// `1.2`, `(3)`, `A.` before the text of a heading or an item.
 fn is_number_label(cell: &str) -> bool {
-    cell.len() <= 8 && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '(' | ')')) && cell.contains(['.', ')'])
+    cell.len() <= 8
+        && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '(' | ')'))
+        && cell.contains(['.', ')'])
 }
 
 fn column(line: &Line) -> i32 {
-    (line.x / 40.0).floor().clamp(-1e6, 1e6) as i32
+    whole((line.x / 40.0).floor())
 }
 
 /// Where the lines of each column end at most.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lopdf::{Dictionary, Document, Encoding, Object, Stream};
 
 use super::cmap::{CharacterMap, code};
-use super::dictionary;
+use super::{dictionary, whole};
 
 /// A character map of this size names every character there is.
 const CMAP_BYTES: usize = 8 << 20;
@@ -68,7 +68,11 @@ impl Font {
         let described = dictionary(document, descendant.unwrap_or(font), b"FontDescriptor");
         let weight = described.and_then(|font| font.get(b"FontWeight").and_then(Object::as_float).ok());
         let mut read = Self {
-            characters: if composite { composite_characters(font) } else { Characters::Table(simple_table(document, font)) },
+            characters: if composite {
+                composite_characters(font)
+            } else {
+                Characters::Table(simple_table(document, font))
+            },
             code_bytes: if composite { map.code_bytes.unwrap_or(2) } else { 1 },
             map,
             widths: HashMap::new(),
@@ -76,7 +80,9 @@ impl Font {
             unit: if subtype == b"Type3" { type3_unit(document, font) } else { 0.001 },
             bold: ["bold", "black", "heavy", "semibold"].iter().any(|word| name.contains(word))
                 || weight.is_some_and(|weight| weight >= 600.0),
-            fixed: ["courier", "mono", "cmtt", "cmsltt", "cmitt", "typewriter", "consol", "menlo"].iter().any(|word| name.contains(word)),
+            fixed: ["courier", "mono", "cmtt", "cmsltt", "cmitt", "typewriter", "consol", "menlo"]
+                .iter()
+                .any(|word| name.contains(word)),
         };
         // TeX's symbol font seldom says that this code is the bullet of its lists.
         if let Characters::Table(table) = &mut read.characters
@@ -177,7 +183,7 @@ impl Font {
 
 /// A code written as a number; codes have two bytes at most here.
 fn code_of(number: f32) -> u32 {
-    (number.clamp(0.0, 65_535.0) as u16).into()
+    u32::try_from(whole(number)).unwrap_or(0).min(0xFFFF)
 }
 
 fn type3_unit(document: &Document, font: &Dictionary) -> f32 {
@@ -189,11 +195,7 @@ fn type3_unit(document: &Document, font: &Dictionary) -> f32 {
 fn composite_characters(font: &Dictionary) -> Characters {
     let encoding = font.get(b"Encoding").and_then(Object::as_name).unwrap_or_default();
     let encoding = String::from_utf8_lossy(encoding);
-    if encoding.contains("UCS2") || encoding.contains("UTF16") {
-        Characters::Utf16
-    } else {
-        Characters::Unknown
-    }
+    if encoding.contains("UCS2") || encoding.contains("UTF16") { Characters::Utf16 } else { Characters::Unknown }
 }
 
 /// The characters of the 256 codes of a simple font.

@@ -8,7 +8,7 @@ pub(super) fn rows(lines: &[Line], is_row: impl Fn(&Line) -> bool) -> usize {
     let Some(first) = lines.first().filter(|line| line.cells.len() > 1 && is_row(line)) else {
         return 0;
     };
-    let mut full = 1;
+    let mut found = 1;
     let mut count = 1;
     for (above, line) in lines.iter().zip(&lines[1..]) {
         let fall = above.y - line.y;
@@ -21,10 +21,10 @@ pub(super) fn rows(lines: &[Line], is_row: impl Fn(&Line) -> bool) -> usize {
         if !near || !(row || continues) {
             break;
         }
-        full += usize::from(row && !continues);
+        found += usize::from(row && !continues);
         count += 1;
     }
-    if full > 1 { count } else { 0 }
+    if found > 1 { count } else { 0 }
 }
 
 /// The cells of the rows, each in its column. Rows that do not fit the columns keep their cells side by side.
@@ -63,8 +63,10 @@ fn place(line: &Line, columns: &[(f32, f32)]) -> Option<Vec<String>> {
     let mut row = vec![String::new(); columns.len()];
     let mut next = 0;
     for (cell, (start, end)) in line.cells.iter().zip(&line.spans) {
-        let distance = |column: &(f32, f32)| (start - column.1).max(column.0 - end).max(0.0) + (start - column.0).abs() * 0.01;
-        let (at, _) = columns.iter().enumerate().skip(next).min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)))?;
+        let distance =
+            |column: &(f32, f32)| (start - column.1).max(column.0 - end).max(0.0) + (start - column.0).abs() * 0.01;
+        let (at, _) =
+            columns.iter().enumerate().skip(next).min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)))?;
         row[at].clone_from(cell);
         next = at + 1;
     }

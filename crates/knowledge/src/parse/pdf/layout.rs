@@ -94,7 +94,16 @@ fn assemble<'r>(runs: impl Iterator<Item = &'r Run>) -> Vec<Line> {
 impl Open {
     fn new(run: &Run) -> Self {
         Self {
-            line: Line { x: run.x, y: run.y, end: run.end, size: run.size, bold: false, fixed: false, cells: vec![run.text.clone()], spans: vec![(run.x, run.end)] },
+            line: Line {
+                x: run.x,
+                y: run.y,
+                end: run.end,
+                size: run.size,
+                bold: false,
+                fixed: false,
+                cells: vec![run.text.clone()],
+                spans: vec![(run.x, run.end)],
+            },
             bold_characters: if run.bold { run.text.chars().count() } else { 0 },
             fixed_characters: if run.fixed { run.text.chars().count() } else { 0 },
             last: (run.x, run.text.clone()),
@@ -106,12 +115,13 @@ impl Open {
         let smaller = self.line.size.min(run.size);
         // Raised and lowered characters are smaller than their line.
         let tolerance = if smaller < size * 0.85 { 0.5 } else { 0.25 };
-        (run.y - self.line.y).abs() <= size * tolerance && run.x >= self.line.end - size * 0.7
-            || self.repeats(run)
+        (run.y - self.line.y).abs() <= size * tolerance && run.x >= self.line.end - size * 0.7 || self.repeats(run)
     }
 
     fn repeats(&self, run: &Run) -> bool {
-        run.text == self.last.1 && (run.x - self.last.0).abs() < run.size * 0.1 && (run.y - self.line.y).abs() < run.size * 0.1
+        run.text == self.last.1
+            && (run.x - self.last.0).abs() < run.size * 0.1
+            && (run.y - self.line.y).abs() < run.size * 0.1
     }
 
     fn add(&mut self, run: &Run) {
@@ -149,7 +159,8 @@ impl Open {
         self.line.bold = self.bold_characters * 10 > self.line.characters() * 8;
         self.line.fixed = self.fixed_characters * 10 > self.line.characters() * 9;
         let cells = self.line.cells.iter().map(|cell| crate::parse::writer::squeeze(&ligatures(cell)));
-        (self.line.cells, self.line.spans) = cells.zip(self.line.spans.iter().copied()).filter(|(cell, _)| !cell.is_empty()).unzip();
+        (self.line.cells, self.line.spans) =
+            cells.zip(self.line.spans.iter().copied()).filter(|(cell, _)| !cell.is_empty()).unzip();
         (!self.line.cells.is_empty()).then_some(self.line)
     }
 }

@@ -40,7 +40,7 @@ impl<'c> Lexer<'c> {
             let before = found.checked_sub(1).map(|index| rest[index]);
             let after = rest.get(found + 2).copied();
             self.at += found + 2;
-            if before.is_none_or(|byte| is_space(byte)) && after.is_none_or(is_space) {
+            if before.is_none_or(is_space) && after.is_none_or(is_space) {
                 return;
             }
         }

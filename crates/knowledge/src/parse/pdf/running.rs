@@ -32,7 +32,8 @@ pub(super) fn remove(pages: &mut [Vec<Line>]) {
                 let text = page[*index].text();
                 // A chapter's number may happen to be the page's, but its heading is larger.
                 let small = page[*index].size <= usual * 1.1;
-                let counts = small && numbered.is_some_and(|offset| offsets(&text, number).any(|found| found == offset));
+                let counts =
+                    small && numbered.is_some_and(|offset| offsets(&text, number).any(|found| found == offset));
                 counts || is_page_number(&text) || seen.get(shape).is_some_and(|count| *count >= needed)
             })
             .map(|(index, _)| index)
@@ -66,7 +67,11 @@ fn page_offset(pages: &[Vec<Line>]) -> Option<i64> {
 fn offsets(text: &str, page: usize) -> impl Iterator<Item = i64> {
     let words = [text.split_whitespace().next(), text.split_whitespace().next_back()];
     let page = i64::try_from(page).unwrap_or(i64::MAX);
-    words.into_iter().flatten().filter(|word| word.len() <= 5).filter_map(move |word| Some(word.parse::<i64>().ok()? - page))
+    words
+        .into_iter()
+        .flatten()
+        .filter(|word| word.len() <= 5)
+        .filter_map(move |word| Some(word.parse::<i64>().ok()? - page))
 }
 
 /// The lines nearest to the edges, with their text in which figures do not count.
@@ -98,8 +103,7 @@ fn is_page_number(text: &str) -> bool {
     match words.as_slice() {
         [one] => number(one) || (one.len() <= 6 && one.bytes().all(|byte| b"ivxl".contains(&byte))),
         ["page" | "seite" | "p", one] => number(one),
-        ["page" | "seite", one, "of" | "von", all] => number(one) && number(all),
-        [one, "of", all] => number(one) && number(all),
+        ["page" | "seite", one, "of" | "von", all] | [one, "of", all] => number(one) && number(all),
         _ => false,
     }
 }

@@ -2,10 +2,7 @@
 
 /// Columns of white space before the first character; a tab counts as four.
 pub(super) fn indent(line: &str) -> usize {
-    line.chars()
-        .take_while(|c| c.is_whitespace())
-        .map(|c| if c == '\t' { 4 } else { 1 })
-        .sum()
+    line.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { 4 } else { 1 }).sum()
 }
 
 /// The heading level of an underline: three or more of one of `= - ~ ^ * #`.
@@ -26,7 +23,10 @@ pub(super) fn underline(line: &str) -> Option<u8> {
 /// Splits a bullet or a number from its text. Bullets are dropped, numbers are kept as the first part.
 pub(in crate::parse) fn bullet(line: &str) -> Option<(&str, &str)> {
     let first = line.chars().next()?;
-    if matches!(first, '-' | '*' | '+' | '•' | '–' | '—' | '‣' | '▪' | '●' | '◦' | '·' | '○' | '■' | '\u{f0b7}' | '\u{f0a7}') {
+    if matches!(
+        first,
+        '-' | '*' | '+' | '•' | '–' | '—' | '‣' | '▪' | '●' | '◦' | '·' | '○' | '■' | '\u{f0b7}' | '\u{f0a7}'
+    ) {
         let rest = &line[first.len_utf8()..];
         let text = rest.trim_start();
         return (rest.len() > text.len() && !text.is_empty()).then_some(("", text));
@@ -49,14 +49,20 @@ pub(super) fn numbered_heading(line: &str) -> Option<u8> {
     }
     let (first, rest) = line.split_once(char::is_whitespace)?;
     let rest = rest.trim_start();
-    if matches!(first, "Section" | "Chapter" | "Article" | "Appendix" | "Part" | "Annex" | "CHAPTER" | "SECTION" | "PART") {
+    if matches!(
+        first,
+        "Section" | "Chapter" | "Article" | "Appendix" | "Part" | "Annex" | "CHAPTER" | "SECTION" | "PART"
+    ) {
         let label = rest.split(|c: char| c.is_whitespace() || matches!(c, ':' | '.' | '-')).next().unwrap_or_default();
-        let labelled = !label.is_empty() && label.len() <= 5 && label.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+        let labelled = !label.is_empty()
+            && label.len() <= 5
+            && label.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
         return labelled.then_some(1);
     }
     let number = first.strip_suffix(['.', ')']).unwrap_or(first);
     let parts: Vec<&str> = number.split('.').collect();
-    let numeric = parts.iter().all(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let numeric =
+        parts.iter().all(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit()));
     // "1 Introduction" needs its full stop, or every figure would begin a heading.
     let marked = parts.len() > 1 || first.len() > number.len();
     let named = rest.starts_with(char::is_uppercase);
@@ -93,7 +99,11 @@ pub(super) fn table(lines: &[&str]) -> Option<Vec<Vec<String>>> {
         let cells: Vec<String> = if text.contains('|') {
             text.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
         } else {
-            text.replace('\t', "  ").split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
+            text.replace('\t', "  ")
+                .split("  ")
+                .map(|cell| cell.trim().to_owned())
+                .filter(|cell| !cell.is_empty())
+                .collect()
         };
         rows.push(cells);
     }

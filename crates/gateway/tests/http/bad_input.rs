@@ -1,17 +1,20 @@
 //! Whatever is sent, the answer says what is wrong with it, and never that the server failed.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
+use crate::common::{PASSWORD, POLICY, Person, TestApp, multipart, upload_request};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use common::{PASSWORD, POLICY, Person, TestApp, multipart, upload_request};
 use gateway::Settings;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-async fn raw(app: &TestApp, method: Method, path: &str, person: &Person, body: impl Into<Body>) -> common::Answered {
+async fn raw(
+    app: &TestApp,
+    method: Method,
+    path: &str,
+    person: &Person,
+    body: impl Into<Body>,
+) -> crate::common::Answered {
     let request = Request::builder()
         .method(method)
         .uri(path)

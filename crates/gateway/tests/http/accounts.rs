@@ -1,11 +1,8 @@
 //! Accounts, tokens and sessions through the API.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
+use crate::common::{PASSWORD, Person, TestApp};
 use axum::http::{Method, StatusCode};
 use chrono::TimeDelta;
-use common::{PASSWORD, Person, TestApp};
 use gateway::Settings;
 use serde_json::{Value, json};
 
@@ -13,7 +10,7 @@ async fn me(app: &TestApp, token: &str) -> StatusCode {
     app.call(Method::GET, "/api/auth/me", Some(token), &Value::Null).await.status
 }
 
-async fn refresh(app: &TestApp, token: &str) -> common::Answered {
+async fn refresh(app: &TestApp, token: &str) -> crate::common::Answered {
     app.call(Method::POST, "/api/auth/refresh", None, &json!({ "refresh_token": token })).await
 }
 

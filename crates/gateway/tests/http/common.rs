@@ -1,6 +1,4 @@
 //! The real gateway in this process, on a database of its own and a clock that stands still.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use axum::Router;
 use axum::body::Body;
@@ -15,48 +13,48 @@ use store::{Clock, Store};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
-pub const POLICY: &str = "# Password policy\n\nPasswords must have at least 14 characters. \
+pub(crate) const POLICY: &str = "# Password policy\n\nPasswords must have at least 14 characters. \
                           Change a password at once when somebody else may know it.\n";
 
 /// The gateway with what a test needs to reach around it.
-pub struct TestApp {
-    pub router: Router,
-    pub gateway: Gateway,
-    pub store: Store,
-    pub knowledge: Knowledge,
-    pub clock: Clock,
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) gateway: Gateway,
+    pub(crate) store: Store,
+    pub(crate) knowledge: Knowledge,
+    pub(crate) clock: Clock,
     _directory: tempfile::TempDir,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answered {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Somebody with an account.
 #[derive(Clone, Debug)]
-pub struct Person {
-    pub id: Uuid,
-    pub email: String,
-    pub access: String,
-    pub refresh: String,
+pub(crate) struct Person {
+    pub(crate) id: Uuid,
+    pub(crate) email: String,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
 }
 
 impl TestApp {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Settings { login_attempts_per_minute: 1_000, ..Settings::default() }).await
     }
 
-    pub async fn with(settings: Settings) -> Self {
+    pub(crate) async fn with(settings: Settings) -> Self {
         Self::with_documents(settings, knowledge::Settings::default()).await
     }
 
-    pub async fn with_documents(settings: Settings, documents: knowledge::Settings) -> Self {
+    pub(crate) async fn with_documents(settings: Settings, documents: knowledge::Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let start: DateTime<Utc> = "2026-03-02T09:00:00Z".parse().unwrap();
         let clock = Clock::manual(start);
@@ -67,18 +65,18 @@ impl TestApp {
         Self { router: gateway.router(), gateway, store, knowledge, clock, _directory: directory }
     }
 
-    pub fn pass(&self, time: TimeDelta) {
+    pub(crate) fn pass(&self, time: TimeDelta) {
         self.clock.advance(time);
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answered {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answered {
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
         Answered { status: parts.status, headers: parts.headers, body }
     }
 
     /// Sends a request with a token, if there is one, and a JSON body, unless it is null.
-    pub async fn call(&self, method: Method, path: &str, token: Option<&str>, body: &Value) -> Answered {
+    pub(crate) async fn call(&self, method: Method, path: &str, token: Option<&str>, body: &Value) -> Answered {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -92,20 +90,20 @@ impl TestApp {
         self.send(request.body(body).unwrap()).await
     }
 
-    pub async fn get(&self, path: &str, person: &Person) -> Answered {
+    pub(crate) async fn get(&self, path: &str, person: &Person) -> Answered {
         self.call(Method::GET, path, Some(&person.access), &Value::Null).await
     }
 
-    pub async fn post(&self, path: &str, person: &Person, body: &Value) -> Answered {
+    pub(crate) async fn post(&self, path: &str, person: &Person, body: &Value) -> Answered {
         self.call(Method::POST, path, Some(&person.access), body).await
     }
 
-    pub async fn delete(&self, path: &str, person: &Person) -> Answered {
+    pub(crate) async fn delete(&self, path: &str, person: &Person) -> Answered {
         self.call(Method::DELETE, path, Some(&person.access), &Value::Null).await
     }
 
     /// Registers the first account.
-    pub async fn admin(&self) -> Person {
+    pub(crate) async fn admin(&self) -> Person {
         let body = json!({ "email": "ada@example.org", "name": "Ada", "password": PASSWORD });
         let made = self.call(Method::POST, "/api/auth/register", None, &body).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
@@ -113,7 +111,7 @@ impl TestApp {
     }
 
     /// Has an administrator add a person.
-    pub async fn person(&self, admin: &Person, name: &str) -> Person {
+    pub(crate) async fn person(&self, admin: &Person, name: &str) -> Person {
         let email = format!("{name}@example.org");
         let body = json!({ "email": email, "name": name, "password": PASSWORD });
         let made = self.post("/api/admin/users", admin, &body).await;
@@ -121,7 +119,7 @@ impl TestApp {
         self.log_in(&email, PASSWORD).await
     }
 
-    pub async fn log_in(&self, email: &str, password: &str) -> Person {
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> Person {
         let body = json!({ "email": email, "password": password });
         let answer = self.call(Method::POST, "/api/auth/login", None, &body).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
@@ -132,13 +130,13 @@ impl TestApp {
     }
 
     /// Uploads a file without waiting.
-    pub async fn upload(&self, person: &Person, name: &str, bytes: &[u8], fields: &[(&str, &str)]) -> Answered {
+    pub(crate) async fn upload(&self, person: &Person, name: &str, bytes: &[u8], fields: &[(&str, &str)]) -> Answered {
         let request = upload_request("/api/documents/upload", &person.access, name, bytes, fields);
         self.send(request).await
     }
 
     /// Uploads a document and indexes it.
-    pub async fn document(&self, person: &Person, name: &str, text: &str, visibility: &str) -> Uuid {
+    pub(crate) async fn document(&self, person: &Person, name: &str, text: &str, visibility: &str) -> Uuid {
         let answer = self.upload(person, name, text.as_bytes(), &[("visibility", visibility)]).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
         self.work().await;
@@ -146,7 +144,7 @@ impl TestApp {
     }
 
     /// Does the jobs that wait, as a worker would.
-    pub async fn work(&self) -> usize {
+    pub(crate) async fn work(&self) -> usize {
         let jobs = self.store.claim_jobs(JobKind::Ingest, 100).await.unwrap();
         for job in &jobs {
             if let Err(error) = self.knowledge.ingest(job.document_id).await {
@@ -157,7 +155,7 @@ impl TestApp {
     }
 
     /// Asks a question and returns the answer.
-    pub async fn ask(&self, person: &Person, question: &str) -> Value {
+    pub(crate) async fn ask(&self, person: &Person, question: &str) -> Value {
         let answer = self.post("/api/chat", person, &json!({ "message": question })).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         answer.json()
@@ -165,21 +163,21 @@ impl TestApp {
 }
 
 impl Answered {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// Asserts that this is a problem document with this status, and returns it.
     #[track_caller]
-    pub fn problem(&self, status: StatusCode) -> Value {
+    pub(crate) fn problem(&self, status: StatusCode) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
         let problem = self.json();
@@ -193,14 +191,20 @@ impl Answered {
 
     /// Asserts that this is a problem about this field.
     #[track_caller]
-    pub fn invalid(&self, field: &str) {
+    pub(crate) fn invalid(&self, field: &str) {
         let problem = self.problem(StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
 }
 
 /// A multipart request by hand, so that tests can send what no client library would.
-pub fn upload_request(path: &str, token: &str, name: &str, bytes: &[u8], fields: &[(&str, &str)]) -> Request<Body> {
+pub(crate) fn upload_request(
+    path: &str,
+    token: &str,
+    name: &str,
+    bytes: &[u8],
+    fields: &[(&str, &str)],
+) -> Request<Body> {
     let mut body = Vec::new();
     for (field, value) in fields {
         let part = format!("--XX\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
@@ -217,7 +221,7 @@ pub fn upload_request(path: &str, token: &str, name: &str, bytes: &[u8], fields:
 }
 
 /// A request that says it is multipart.
-pub fn multipart(path: &str, token: &str, body: Vec<u8>) -> Request<Body> {
+pub(crate) fn multipart(path: &str, token: &str, body: Vec<u8>) -> Request<Body> {
     Request::post(path)
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX")

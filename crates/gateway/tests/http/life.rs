@@ -1,13 +1,10 @@
 //! What people do: upload, ask, read on, judge, export, delete.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod common;
 
 use std::time::Duration;
 
+use crate::common::{Answered, POLICY, Person, TestApp, upload_request};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use common::{Answered, POLICY, Person, TestApp, upload_request};
 use gateway::Settings;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};

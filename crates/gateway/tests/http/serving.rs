@@ -1,10 +1,7 @@
 //! The gateway on a real socket: limits, and the way it stops.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
+use crate::common::{POLICY, TestApp, upload_request};
 use axum::http::{Method, StatusCode};
-use common::{POLICY, TestApp, upload_request};
 use gateway::Settings;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -20,7 +17,7 @@ async fn requests_in_hand_finish_when_it_stops() {
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(gateway::serve(app.gateway.clone(), listener, shutdown.clone()));
-    let body = json!({ "email": "ada@example.org", "name": "Ada", "password": common::PASSWORD }).to_string();
+    let body = json!({ "email": "ada@example.org", "name": "Ada", "password": crate::common::PASSWORD }).to_string();
     let head = format!(
         "POST /api/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()

@@ -1,12 +1,9 @@
 //! The pages, as a browser without scripts sees them.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
+use crate::common::{Answered, PASSWORD, POLICY, TestApp};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use chrono::TimeDelta;
-use common::{Answered, PASSWORD, POLICY, TestApp};
 use gateway::Settings;
 use serde_json::{Value, json};
 

@@ -1,10 +1,7 @@
 //! What one person has is nothing to another.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
+use crate::common::{POLICY, TestApp};
 use axum::http::{Method, StatusCode};
-use common::{POLICY, TestApp};
 use serde_json::{Value, json};
 
 /// A path of the OpenAPI document with an id in place of its parameters.
@@ -104,9 +101,10 @@ async fn shared_documents_are_read_by_all_and_kept_by_administrators() {
         (Some("shared"), Some(false), Some("Ada")),
     );
     app.delete(&path, &bob).await.problem(StatusCode::FORBIDDEN);
-    let other = json!({ "email": "carol@example.org", "name": "Carol", "role": "admin", "password": common::PASSWORD });
+    let other =
+        json!({ "email": "carol@example.org", "name": "Carol", "role": "admin", "password": crate::common::PASSWORD });
     app.post("/api/admin/users", &admin, &other).await;
-    let carol = app.log_in("carol@example.org", common::PASSWORD).await;
+    let carol = app.log_in("carol@example.org", crate::common::PASSWORD).await;
     assert_eq!(app.get(&path, &carol).await.json()["can_delete"], true);
     assert_eq!(app.delete(&path, &carol).await.status, StatusCode::NO_CONTENT);
 }

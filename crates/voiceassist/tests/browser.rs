@@ -1,0 +1,141 @@
+//! The pages in a real browser: sign in, ask, check the source, add and delete documents.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use support::browser::{Browser, Screen};
+use support::handbook;
+use support::program::{Home, Server};
+
+/// An answer that is complete.
+const ANSWER: &str = "[data-testid=answer].is-latest:not(.is-streaming)";
+
+#[tokio::test]
+async fn an_answer_leads_to_the_passage_that_it_rests_on() {
+    let home = Home::new();
+    let server = home.serve(["--samples", &handbook()]).await;
+    server.first_admin().await.ready_documents(14).await;
+    let browser = Browser::start().await;
+    sign_in(&browser, &server).await;
+
+    let sample = browser.text("[data-testid=sample]").await;
+    assert_eq!(sample, "How long must a password be?");
+    browser.click("[data-testid=sample]").await;
+    browser.find(ANSWER).await;
+    assert_eq!(browser.find(ANSWER).await.attr("data-grounded").await.unwrap().as_deref(), Some("true"));
+    let answer = browser.text(&format!("{ANSWER} [data-testid=answer-text]")).await;
+    assert!(answer.contains("at least 14 characters"), "{answer}");
+    screenshots_of_the_chat(&browser).await;
+
+    let quote = browser.text(&format!("{ANSWER} .source blockquote")).await;
+    browser.click(&format!("{ANSWER} [data-testid=source]")).await;
+    let cited = browser.text("mark[data-testid=cited]").await;
+    assert_eq!(cited, quote);
+    let visible = "const place = document.querySelector('[data-testid=cited]').getBoundingClientRect();
+                   return place.height > 0 && place.top >= 0 && place.bottom <= innerHeight;";
+    assert_eq!(browser.run(visible).await, true, "the cited passage is not in sight");
+    browser.screenshot("citation").await;
+
+    browser.click("[data-testid=back]").await;
+    let again = browser.text("[data-testid=answer] [data-testid=answer-text]").await;
+    assert_eq!(again, answer, "the recorded answer reads like the streamed one");
+    assert_eq!(browser.errors().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_document_is_added_asked_about_and_deleted() {
+    const UPLOADED: &str = "tr[data-testid=document-row]";
+    const QUESTION: &str = "What does the harbour office charge for the late ferry to Skerrow?";
+
+    let home = Home::new();
+    let server = home.serve(["--samples", &handbook()]).await;
+    server.first_admin().await.ready_documents(14).await;
+    let browser = Browser::start().await;
+    sign_in(&browser, &server).await;
+
+    browser.go(&format!("{}/documents", server.base)).await;
+    browser.find(UPLOADED).await;
+    assert_eq!(browser.count(UPLOADED).await, 14);
+    let note = "# The harbour office\n\nFor the late ferry to Skerrow the harbour office charges 19 crowns.\n";
+    let file = home.write("harbour.md", note);
+    browser.type_into("[data-testid=file]", &file.display().to_string()).await;
+    let row = format!("{UPLOADED}.is-new");
+    assert_eq!(browser.text(&format!("{row} .document-title")).await, "harbour.md");
+    browser.find(&format!("{row}[data-status=ready]")).await;
+    browser.screenshot("documents").await;
+    assert_eq!(browser.errors().await, Vec::<String>::new());
+
+    let binary = home.write("picture.md", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    browser.type_into("[data-testid=file]", &binary.display().to_string()).await;
+    let words = browser.text("[data-testid=upload].has-failed .upload-state").await;
+    assert!(words.contains("PNG image") && words.contains("cannot be read"), "{words}");
+    // The browser itself reports a refused upload; nothing else may stand in the console.
+    let errors = browser.errors().await;
+    assert!(matches!(errors.as_slice(), [refused] if refused.contains("status of 415")), "{errors:?}");
+
+    ask(&browser, &server, QUESTION).await;
+    let answer = browser.text(&format!("{ANSWER} [data-testid=answer-text]")).await;
+    assert!(answer.contains("19 crowns"), "{answer}");
+
+    browser.go(&format!("{}/documents", server.base)).await;
+    // The newest stands first.
+    browser.click(&format!("{UPLOADED}:first-child [data-testid=delete-document]")).await;
+    browser.click("[data-testid=confirm]").await;
+    browser.gone(&format!("{UPLOADED}:nth-child(15)")).await;
+    assert_eq!(browser.count(UPLOADED).await, 14);
+
+    ask(&browser, &server, QUESTION).await;
+    assert_eq!(browser.find(ANSWER).await.attr("data-grounded").await.unwrap().as_deref(), Some("false"));
+    assert_eq!(browser.errors().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_answered_in_place() {
+    let home = Home::without_model();
+    let password = home.add_person("ada@example.org", &["--name", "Ada"]).await;
+    let server = home.serve([""; 0]).await;
+    let browser = Browser::start().await;
+    // The page that was wanted is the one that follows.
+    browser.go(&format!("{}/documents", server.base)).await;
+    fill_in(&browser, "ada@example.org", "not the password").await;
+    let notice = browser.text("[data-testid=notice]").await;
+    assert!(notice.contains("wrong"), "{notice}");
+    let kept = browser.find("[data-testid=email]").await.prop("value").await.unwrap();
+    assert_eq!(kept.as_deref(), Some("ada@example.org"));
+    browser.find("[data-testid=email]").await.clear().await.unwrap();
+    fill_in(&browser, "ada@example.org", &password).await;
+    browser.find("[data-testid=file]").await;
+}
+
+/// Signs in on `/login` as the administrator of the first start.
+async fn sign_in(browser: &Browser, server: &Server) {
+    browser.go(&format!("{}/login", server.base)).await;
+    fill_in(browser, "admin@localhost", server.first_password()).await;
+    browser.find("[data-testid=sample]").await;
+}
+
+async fn fill_in(browser: &Browser, email: &str, password: &str) {
+    browser.type_into("[data-testid=login-form] [data-testid=email]", email).await;
+    browser.type_into("[data-testid=login-form] [data-testid=password]", password).await;
+    browser.click("[data-testid=submit]").await;
+}
+
+/// Asks in a new conversation and waits for the answer.
+async fn ask(browser: &Browser, server: &Server, question: &str) {
+    browser.go(&format!("{}/", server.base)).await;
+    browser.type_into("[data-testid=question]", question).await;
+    browser.click("[data-testid=send]").await;
+    browser.find(ANSWER).await;
+}
+
+async fn screenshots_of_the_chat(browser: &Browser) {
+    for (screen, scheme, name) in [
+        (Screen::Desk, "dark", "chat-dark"),
+        (Screen::Phone, "light", "chat-phone"),
+        (Screen::Phone, "dark", "chat-phone-dark"),
+        (Screen::Desk, "light", "chat"),
+    ] {
+        browser.show(screen, scheme).await;
+        browser.screenshot(name).await;
+    }
+}
