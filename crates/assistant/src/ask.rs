@@ -15,6 +15,7 @@ use crate::{followup, verify};
 
 /// The longest question accepted, in characters.
 pub const MAX_QUESTION_CHARS: usize = 4_000;
+const STILL_INDEXING: &str = "Some documents are still being indexed; ask again when they are ready.";
 /// Earlier questions that a follow-up may lean on.
 const EARLIER_QUESTIONS: u64 = 4;
 
@@ -104,7 +105,16 @@ impl Assistant {
             timings.answer += ms(answering.elapsed());
             events.send(AnswerEvent::Delta(piece)).await;
         }
+        if !draft.grounded && self.is_indexing().await? {
+            events.send(AnswerEvent::Delta(draft.add_note(STILL_INDEXING))).await;
+        }
         Ok((draft, timings))
+    }
+
+    /// Whether documents are waiting that may hold the answer.
+    async fn is_indexing(&self) -> Result<bool, AskError> {
+        let counts = self.knowledge.store().count_documents().await?;
+        Ok(counts.waiting > 0 || (counts.searchable > 0 && self.knowledge.model_name().is_some()))
     }
 
     async fn earlier_questions(&self, ask: &Ask) -> Result<Vec<String>, AskError> {

@@ -1,7 +1,7 @@
 //! The things that can be quoted: sentences, list items, table rows, pieces of code.
 //!
 //! A citation names a range of bytes of the document's text. Units are the ranges that are worth naming: they can be read
-//! alone. Sentence boundaries are those of Unicode (UAX #29), repaired where they are known to fail: see [`sentences`].
+//! alone. Sentence boundaries are those of Unicode (UAX #29), repaired where they are known to fail (`units/sentences.rs`).
 
 mod sentences;
 

@@ -38,6 +38,8 @@ pub(crate) struct SearchHit {
     document_id: Uuid,
     /// The document's title.
     title: String,
+    /// The name of the file that it was uploaded as.
+    file_name: String,
     chunk_id: Uuid,
     /// The headings above the passage.
     heading_path: String,
@@ -57,6 +59,7 @@ impl From<knowledge::search::SearchHit> for SearchHit {
             end: passage.start + passage.text.len(),
             document_id: passage.document_id,
             title: passage.title,
+            file_name: passage.file_name,
             chunk_id: passage.chunk_id,
             heading_path: passage.heading_path,
             text: passage.text,

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 /// The name by which a slim file refers to [`Slim::weights`], its external data.
-pub(super) const WEIGHTS: &str = "weights";
+pub(super) const WEIGHTS: &str = "weights.data";
 
 /// A model in two parts.
 pub(super) struct Slim {

@@ -27,8 +27,10 @@ use layout::Line;
 
 /// No object or cross-reference stream that a program writes comes near this.
 const STRUCTURE_STREAM_BYTES: usize = 32 << 20;
-/// Values inside object streams: each becomes an object of some hundred bytes.
-const STRUCTURE_VALUES: u64 = 6_000_000;
+/// Values that a file may hold outside its page contents: each becomes an object of some hundred bytes.
+const STRUCTURE_VALUES: u64 = 4_000_000;
+/// Values in all bytes of a file, where compressed data count for little.
+const FILE_VALUES: u64 = 5_000_000;
 /// Lines of text in a whole document.
 const MAX_LINES: usize = 2_000_000;
 const STACK_BYTES: usize = 16 << 20;
@@ -92,6 +94,10 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError> {
 }
 
 fn load(bytes: &[u8], limits: &Limits) -> Result<Document, ParseError> {
+    // Each value takes fifty times its bytes once it is read.
+    if count_values(bytes) > FILE_VALUES {
+        return Err(too_complex());
+    }
     STRUCTURE_LEFT.set((limits.inflated_bytes, STRUCTURE_VALUES));
     STRUCTURE_SPENT.set(false);
     let inflated = usize::try_from(limits.inflated_bytes).unwrap_or(usize::MAX);
@@ -116,7 +122,7 @@ fn load(bytes: &[u8], limits: &Limits) -> Result<Document, ParseError> {
         loaded = Document::load_mem_with_options(bytes, options(true));
     }
     if STRUCTURE_SPENT.get() {
-        return Err(bomb(limits));
+        return Err(if STRUCTURE_LEFT.get().0 == 0 { bomb(limits) } else { too_complex() });
     }
     loaded.map_err(|error| load_error(&error, limits))
 }
@@ -129,6 +135,10 @@ fn whole(number: f32) -> i32 {
 
 fn occurrences(bytes: &[u8], word: &[u8]) -> usize {
     bytes.windows(word.len()).filter(|window| *window == word).count()
+}
+
+fn too_complex() -> ParseError {
+    ParseError::too_large("its structure has millions of parts")
 }
 
 fn bomb(limits: &Limits) -> ParseError {
@@ -150,24 +160,30 @@ fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
     if STRUCTURE_SPENT.get() {
         return None;
     }
+    let (bytes, values) = STRUCTURE_LEFT.get();
+    let Some(values) = values.checked_sub(nodes(object)) else {
+        STRUCTURE_SPENT.set(true);
+        return None;
+    };
+    STRUCTURE_LEFT.set((bytes, values));
     if let Object::Stream(stream) = object {
         let named = |key: &[u8], name: &[u8]| stream.dict.get(key).and_then(Object::as_name).is_ok_and(|is| is == name);
         if named(b"Subtype", b"Image") {
             return None;
         }
         if named(b"Type", b"ObjStm") {
-            let (bytes, values) = STRUCTURE_LEFT.get();
             let limit = usize::try_from(bytes).unwrap_or(usize::MAX).min(STRUCTURE_STREAM_BYTES);
             match stream.decompressed_content_with_limit(limit) {
                 Ok(content) => {
-                    let found = count_values(&content);
-                    if found > values {
+                    // The values themselves are counted when they come here one by one.
+                    if count_values(&content) > values {
                         STRUCTURE_SPENT.set(true);
                         return None;
                     }
-                    STRUCTURE_LEFT.set((bytes.saturating_sub(content.len() as u64), values - found));
+                    STRUCTURE_LEFT.set((bytes.saturating_sub(content.len() as u64), values));
                 }
                 Err(Error::Decompress(DecompressError::MemoryLimitExceeded { .. })) => {
+                    STRUCTURE_LEFT.set((0, values));
                     STRUCTURE_SPENT.set(true);
                     return None;
                 }
@@ -179,6 +195,15 @@ fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
     // stream is never in an object stream.
     let kept = if matches!(object, Object::Stream(_)) { Object::Null } else { object.clone() };
     Some((id, kept))
+}
+
+/// How many values an object holds.
+fn nodes(object: &Object) -> u64 {
+    match object {
+        Object::Array(items) => 1 + items.iter().map(nodes).sum::<u64>(),
+        Object::Dictionary(entries) => 1 + entries.iter().map(|(_, value)| 1 + nodes(value)).sum::<u64>(),
+        _ => 1,
+    }
 }
 
 /// How many values a stream of objects holds, roughly: words, brackets and names.

@@ -1,5 +1,6 @@
 //! Keyword search by SQLite FTS5.
 //!
+//! Words are split, folded and stemmed before they get here; the tokenizer only has to leave them as they are.
 //! The index holds no text of its own (`content=''`); its rows are the numbers of `chunk` and `message`.
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
@@ -12,10 +13,10 @@ use crate::{Reader, Result, Store};
 
 const CREATE: &str = "
 CREATE VIRTUAL TABLE chunk_fts USING fts5(title, heading_path, body,
-    content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 2 tokenchars '_.'\");
+    content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\");
 CREATE VIRTUAL TABLE chunk_terms USING fts5vocab(chunk_fts, row);
 CREATE VIRTUAL TABLE message_fts USING fts5(body,
-    content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 2 tokenchars '_.'\");
+    content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\");
 ";
 
 /// How much an occurrence in each field counts.

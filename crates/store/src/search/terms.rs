@@ -3,6 +3,8 @@
 use std::sync::LazyLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
 
@@ -180,7 +182,7 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
         let start = rest.find(is_word_char)?;
         rest = rest.get(start..)?;
         let end = word_end(rest);
-        let word = rest.get(..end)?.trim_matches('_').to_lowercase();
+        let word = folded(rest.get(..end)?.trim_matches('_'));
         rest = rest.get(end..)?;
         for ending in ["'s", "’s", "'t", "’t", "'re", "’re", "'ve", "’ve", "'ll", "’ll", "'d", "’d", "'m", "’m"]
         {
@@ -196,7 +198,15 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 fn is_word_char(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+    c.is_alphanumeric() || c == '_' || is_combining_mark(c)
+}
+
+/// In lower case and without accents: people leave them out when they type.
+fn folded(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
+    word.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 /// Where the word at the start of `text` ends, in bytes; a dot between digits is inside it.
@@ -251,6 +261,11 @@ mod tests {
         assert_eq!(terms("What's pg_dump's default?"), ["what", "pg_dump", "pg", "dump", "default"]);
         assert_eq!(terms("version 15.2, 30% of work_mem."), ["version", "15.2", "30", "of", "work_mem", "work", "mem"]);
         assert_eq!(terms("Don’t re-index O'Reilly"), ["don", "re", "index", "o", "reilli"]);
+    }
+
+    #[test]
+    fn accents_and_ligatures_make_no_difference() {
+        assert_eq!(terms("Café ﬁle naïve"), terms("cafe\u{301} FILE naive"));
     }
 
     #[test]

@@ -105,9 +105,7 @@ impl<'d> Painter<'d> {
     pub(super) fn page(&mut self, page: ObjectId) -> Result<Vec<Run>, ParseError> {
         let content = self.document.get_page_content_with_limit(page, self.left()).map_err(|_| bomb(self.limits))?;
         self.spend(content.len())?;
-        let streams = self.document.get_page_contents(page);
-        let lost = streams.iter().any(|id| self.document.get_object(*id).and_then(Object::as_stream).is_err());
-        self.broken |= lost || (streams.is_empty() && self.document.get_dictionary(page).is_err());
+        self.broken |= self.is_lost(page, &content);
         // A page whose resources cannot be followed shows no text.
         let (own, shared) = self.document.get_page_resources(page).unwrap_or_default();
         let mut resources: Vec<&'d Dictionary> = own.into_iter().collect();
@@ -115,6 +113,18 @@ impl<'d> Painter<'d> {
         self.forms = 0;
         self.play(&content, &resources, IDENTITY, 0)?;
         Ok(std::mem::take(&mut self.runs))
+    }
+
+    /// Whether the contents of a page are missing or unpack to nothing.
+    fn is_lost(&self, page: ObjectId, content: &[u8]) -> bool {
+        let streams = self.document.get_page_contents(page);
+        let packed =
+            |id: &ObjectId| self.document.get_object(*id).and_then(Object::as_stream).map(|it| it.content.len());
+        let missing = streams.iter().any(|id| packed(id).is_err());
+        // An empty content stream packs to a few bytes.
+        let unread =
+            content.trim_ascii().is_empty() && streams.iter().any(|id| packed(id).is_ok_and(|bytes| bytes > 16));
+        missing || unread || self.document.get_dictionary(page).is_err()
     }
 
     fn left(&self) -> usize {

@@ -1,0 +1,62 @@
+//! Jobs: claimed once, tried again later, given up when they never end well.
+
+mod support;
+
+use chrono::TimeDelta;
+use store::Visibility;
+use store::documents::Stored;
+use store::values::{DocumentStatus, JobKind};
+use uuid::Uuid;
+
+async fn with_one_job() -> (support::TestStore, Uuid) {
+    let test = support::open().await;
+    let anna = test.account("anna@example.org").await;
+    let Stored::Created(document) = test.stored(anna.id, Visibility::Shared, "text").await else { panic!("new") };
+    (test, document.id)
+}
+
+#[tokio::test]
+async fn a_job_is_claimed_once_until_it_is_released() {
+    let (test, _) = with_one_job().await;
+    let first = test.store.claim_jobs(JobKind::Ingest, 10).await.unwrap();
+    assert!(test.store.claim_jobs(JobKind::Ingest, 10).await.unwrap().is_empty());
+    test.store.release_jobs(&[first[0].id]).await.unwrap();
+    assert_eq!(test.store.claim_jobs(JobKind::Ingest, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_job_waits_before_it_is_tried_again() {
+    let (test, document_id) = with_one_job().await;
+    let job = test.store.claim_jobs(JobKind::Ingest, 1).await.unwrap().remove(0);
+    test.store.fail_job(job.id, "the disk is full", Some(TimeDelta::seconds(4))).await.unwrap();
+    assert!(test.store.claim_jobs(JobKind::Ingest, 1).await.unwrap().is_empty());
+    test.clock.advance(TimeDelta::seconds(4));
+    assert_eq!(test.store.claim_jobs(JobKind::Ingest, 1).await.unwrap()[0].attempts, 1);
+    let document = test.store.any_document(document_id).await.unwrap().unwrap();
+    assert_eq!(document.status, DocumentStatus::Queued);
+}
+
+#[tokio::test]
+async fn giving_up_tells_the_document_why_and_a_retry_forgets_it() {
+    let (test, document_id) = with_one_job().await;
+    let job = test.store.claim_jobs(JobKind::Ingest, 1).await.unwrap().remove(0);
+    test.store.fail_job(job.id, "it is encrypted", None).await.unwrap();
+    let failed = test.store.any_document(document_id).await.unwrap().unwrap();
+    assert_eq!((failed.status, failed.error.as_deref()), (DocumentStatus::Failed, Some("it is encrypted")));
+    test.store.retry_document(document_id).await.unwrap();
+    assert_eq!(test.store.claim_jobs(JobKind::Ingest, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_whose_process_dies_comes_back_but_not_for_ever() {
+    let (test, document_id) = with_one_job().await;
+    for _ in 0..4 {
+        assert_eq!(test.store.claim_jobs(JobKind::Ingest, 1).await.unwrap().len(), 1);
+        assert_eq!(test.store.recover_jobs().await.unwrap(), 1);
+    }
+    assert_eq!(test.store.claim_jobs(JobKind::Ingest, 1).await.unwrap().len(), 1);
+    test.store.recover_jobs().await.unwrap();
+    assert!(test.store.claim_jobs(JobKind::Ingest, 1).await.unwrap().is_empty());
+    let document = test.store.any_document(document_id).await.unwrap().unwrap();
+    assert!(document.error.unwrap().contains("died 5 times"));
+}

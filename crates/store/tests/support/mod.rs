@@ -1,0 +1,77 @@
+//! A real database in a folder of its own.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use chrono::{TimeZone, Utc};
+use store::accounts::{Account, NewAccount};
+use store::chunks::{Extracted, NewChunk};
+use store::documents::{Document, NewDocument, Stored};
+use store::search::{KeywordWeights, terms};
+use store::values::Role;
+use store::{Clock, Reader, Settings, Store, Visibility};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub struct TestStore {
+    pub store: Store,
+    pub clock: Clock,
+    // Removed with the test.
+    pub directory: TempDir,
+}
+
+pub async fn open() -> TestStore {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap());
+    let store = Store::open(directory.path(), &Settings::default(), clock.clone()).await.unwrap();
+    TestStore { store, clock, directory }
+}
+
+impl TestStore {
+    pub async fn account(&self, email: &str) -> Account {
+        let new = NewAccount {
+            email: email.to_owned(),
+            name: email.to_owned(),
+            password_hash: "hash".to_owned(),
+            role: Role::User,
+        };
+        self.store.add_account(new).await.unwrap()
+    }
+
+    pub async fn stored(&self, owner_id: Uuid, visibility: Visibility, text: &str) -> Stored {
+        let mut sha256 = [0; 32];
+        for (at, byte) in text.bytes().enumerate() {
+            sha256[at % 32] ^= byte.rotate_left(u32::try_from(at / 32 % 8).unwrap());
+        }
+        let new = NewDocument {
+            owner_id,
+            visibility,
+            title: None,
+            file_name: "note.txt".to_owned(),
+            format: "text".to_owned(),
+            sha256,
+            bytes: text.as_bytes().to_vec(),
+        };
+        self.store.add_document(new).await.unwrap()
+    }
+
+    /// A document of one chunk, indexed by keywords.
+    pub async fn document(&self, owner_id: Uuid, visibility: Visibility, text: &str) -> Document {
+        let (Stored::Created(document) | Stored::Existing(document)) =
+            self.stored(owner_id, visibility, text).await;
+        let chunk = NewChunk { heading_path: String::new(), start: 0, end: text.len(), units: Vec::new() };
+        let extracted = Extracted { title: None, text: text.to_owned(), chunks: vec![chunk] };
+        assert!(self.store.store_extracted(document.id, extracted, false).await.unwrap());
+        document
+    }
+
+    /// The texts that a person finds with these words.
+    pub async fn found(&self, account_id: Uuid, words: &str) -> Vec<String> {
+        let reader = Reader::new(account_id);
+        let weights = KeywordWeights { title: 1.0, heading_path: 1.0, body: 1.0 };
+        let hits = self.store.keyword_search(reader, &terms(words), weights, 5).await.unwrap();
+        let numbers: Vec<i64> = hits.iter().map(|hit| hit.number).collect();
+        let passages = self.store.passages(reader, &numbers).await.unwrap();
+        assert_eq!(passages.len(), numbers.len(), "what is found can be read");
+        let text = |number: i64| passages.iter().find(|passage| passage.number == number).unwrap().text.clone();
+        numbers.into_iter().map(text).collect()
+    }
+}
