@@ -4,6 +4,7 @@
 //! `ask` -> `followup` -> `classify` -> (knowledge's search) -> `select` -> `answer` -> `verify`.
 
 mod answer;
+mod answerable;
 mod ask;
 mod classify;
 mod followup;

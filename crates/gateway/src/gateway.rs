@@ -13,7 +13,7 @@ use crate::Settings;
 use crate::auth::{AccountError, Accounts};
 use crate::limits::LoginLimiter;
 
-/// The HTTP side of VoiceAssist. Cheap to clone.
+/// The HTTP side of the program. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gateway(Arc<Parts>);
 

@@ -1,4 +1,4 @@
-//! HTTP: routes, middleware, endpoints, pages, OpenAPI.
+//! HTTP: routes, middleware, endpoints, pages, `OpenAPI`.
 //!
 //! [`serve`] starts it. `routes` lists every path on one page and `middleware` every layer; each endpoint group has a
 //! file under `api`, each page one under `pages`. [`auth`] holds accounts, passwords and tokens, which the command line

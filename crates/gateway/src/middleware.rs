@@ -182,3 +182,45 @@ async fn time_out(State(gateway): State<Gateway>, request: Request, next: Next) 
     };
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    #[allow(clippy::panic, reason = "the subject of the test")]
+    async fn a_handler_that_panics_answers_a_problem_that_tells_nothing() -> Result<(), Box<dyn std::error::Error>> {
+        let directory = tempfile::tempdir()?;
+        let store = store::Store::open(directory.path(), &store::Settings::default(), store::Clock::System).await?;
+        let knowledge = knowledge::Knowledge::open(store.clone(), knowledge::Settings::default()).await?;
+        let assistant = assistant::Assistant::new(knowledge.clone());
+        let gateway = Gateway::new(crate::Settings::default(), assistant, knowledge, store).await?;
+        let panics = || async {
+            if true {
+                panic!("secret")
+            }
+        };
+        let router = wrap(Router::new().route("/api/panics", get(panics)), &gateway);
+        let response = router.oneshot(Request::get("/api/panics").body(Body::empty())?).await?;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
+        let id = response.headers()[REQUEST_ID].to_str()?.to_owned();
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await?;
+        let text = String::from_utf8(body.to_vec())?;
+        assert!(text.contains(&id) && !text.contains("secret"), "{text}");
+        Ok(())
+    }
+
+    #[test]
+    fn pages_are_for_people() {
+        let html = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("text/html,*/*;q=0.8"))]);
+        assert!(wants_page(&Method::GET, "/documents/1", &html));
+        assert!(wants_page(&Method::GET, "/apiary", &html));
+        assert!(!wants_page(&Method::GET, "/api/documents", &html));
+        assert!(!wants_page(&Method::GET, "/documents/1", &HeaderMap::new()));
+    }
+}

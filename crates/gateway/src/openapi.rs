@@ -7,7 +7,7 @@ use utoipa::openapi::{Components, ContentBuilder, Info, OpenApi, Ref, ResponseBu
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::problem::{self, FieldError, Problem};
+use crate::problem::{self, Document, FieldError};
 use crate::{Gateway, routes};
 
 const BEARER: &str = "bearer";
@@ -22,7 +22,7 @@ pub fn document() -> OpenApi {
     });
     whole.merge(open);
     each_operation(&mut whole, |operation| {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Document::name()))).build();
         let response =
             ResponseBuilder::new().description("What went wrong.").content(problem::MEDIA_TYPE, content).build();
         operation.responses.responses.insert("default".to_owned(), response.into());
@@ -45,7 +45,7 @@ fn describe(whole: &mut OpenApi) {
             .to_owned(),
     );
     let components = whole.components.get_or_insert_with(Components::new);
-    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    components.schemas.insert(Document::name().into_owned(), Document::schema());
     components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
     let mut scheme = Http::new(HttpAuthScheme::Bearer);
     scheme.bearer_format = Some("JWT".to_owned());

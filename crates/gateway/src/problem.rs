@@ -19,9 +19,15 @@ use crate::auth::AccountError;
 /// The media type of problem documents.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
+/// A failed request. Boxed, because nearly everything returns either this or what was asked for.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Problem(Box<Document>);
+
 /// A failed request, as RFC 9457 describes it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct Document {
     /// `about:blank`: the status says it all.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -62,7 +68,7 @@ impl FieldError {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Document {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
@@ -71,7 +77,7 @@ impl Problem {
             errors: Vec::new(),
             document_id: None,
             retry_after_seconds: None,
-        }
+        }))
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
@@ -97,7 +103,9 @@ impl Problem {
     /// Fields of the request are wrong; each says how.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let said: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, said.join("; ")) }
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, said.join("; "));
+        problem.0.errors = errors;
+        problem
     }
 
     pub(crate) fn invalid_field(field: &str, message: impl Into<String>) -> Self {
@@ -105,12 +113,11 @@ impl Problem {
     }
 
     pub(crate) fn too_many_requests(detail: impl Into<String>, retry_after_seconds: u64) -> Self {
-        let retry_after_seconds = Some(retry_after_seconds);
-        Self { retry_after_seconds, ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(retry_after_seconds)
     }
 
     pub(crate) fn busy(detail: impl Into<String>) -> Self {
-        Self { retry_after_seconds: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1)
     }
 
     /// Records the failure in the log, where the request's id leads to it, and tells the client nothing of it.
@@ -125,24 +132,31 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
 
-    pub(crate) fn about_document(self, id: Uuid) -> Self {
-        Self { document_id: Some(id), ..self }
+    pub(crate) fn about_document(mut self, id: Uuid) -> Self {
+        self.0.document_id = Some(id);
+        self
     }
 
-    pub(crate) fn with_request_id(self, id: &str) -> Self {
-        Self { request_id: Some(id.to_owned()), ..self }
+    pub(crate) fn with_request_id(mut self, id: &str) -> Self {
+        self.0.request_id = Some(id.to_owned());
+        self
+    }
+
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after_seconds = Some(seconds);
+        self
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     pub(crate) fn errors(&self) -> &[FieldError] {
-        &self.errors
+        &self.0.errors
     }
 }
 
@@ -150,10 +164,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         let headers = response.headers_mut();
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = self.0.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if self.status == StatusCode::UNAUTHORIZED.as_u16() {
+        if self.0.status == StatusCode::UNAUTHORIZED.as_u16() {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);

@@ -15,12 +15,13 @@ use sha2::{Digest, Sha256};
 use self::tokenizer::Tokenizer;
 use crate::{Error, Result};
 
+mod slim;
 mod tokenizer;
 
 /// Tokens beyond this are cut off: the encoder was trained on at most 256.
 const MAX_TOKENS: usize = 256;
 /// Tokens, padding included, that one run of the model takes: enough to fill the cores, few enough to stay in cache.
-const BATCH_TOKENS: usize = 2048;
+const BATCH_TOKENS: usize = 512;
 
 /// A sentence encoder.
 pub struct Model {
@@ -52,12 +53,14 @@ impl Model {
         let read = |name: &str| std::fs::read(directory.join(name)).map_err(|error| failed(format!("{name}: {error}")));
         let onnx = read("model.onnx")?;
         let name = name_of(&onnx);
+        let slim::Slim { onnx, weights } = slim::slim(onnx);
         let tokenizer_json =
             String::from_utf8(read("tokenizer.json")?).map_err(|_| failed("tokenizer.json is not UTF-8".to_owned()))?;
         let tokenizer =
             Tokenizer::from_json(tokenizer_json).map_err(|error| failed(format!("tokenizer.json: {error}")))?;
         let model = ModelOptions::with_all_ops()
             .prepack_weights(true)
+            .external_data(slim::WEIGHTS, weights)
             .load(onnx)
             .map_err(|error| failed(format!("model.onnx: {error}")))?;
         let node = |name: &str| model.find_node(name);

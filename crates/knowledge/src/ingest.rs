@@ -47,11 +47,22 @@ impl Knowledge {
                     self.index.add(vector.number, entry, vector.scale, &vector.codes);
                 }
             }
+            self.forget_deleted(document_ids).await?;
             computed += alive.len();
             if pending.is_empty() || stop() {
                 return Ok(computed);
             }
         }
+    }
+
+    /// A document that was deleted while its vectors were being added must not stay in the index.
+    async fn forget_deleted(&self, document_ids: &[Uuid]) -> Result<()> {
+        for id in document_ids {
+            if self.store.any_document(*id).await?.is_none() {
+                self.index.forget(*id);
+            }
+        }
+        Ok(())
     }
 }
 

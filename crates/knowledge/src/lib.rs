@@ -106,8 +106,8 @@ impl Knowledge {
 
     /// Deletes a document from the database and from the index; when this returns, nothing finds it any more.
     pub async fn delete(&self, document_id: uuid::Uuid) -> Result<()> {
-        let numbers = self.store.delete_document(document_id).await?;
-        self.index.forget(&numbers);
+        self.store.delete_document(document_id).await?;
+        self.index.forget(document_id);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sea_orm::sqlx::{self, Connection as _, SqliteConnection};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
@@ -118,6 +119,9 @@ async fn connect(file: &Path, connections: u32, settings: &Settings, read_only: 
         .acquire_timeout(busy_timeout)
         .test_before_acquire(false)
         .sqlx_logging(false)
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(has_no_open_transaction(connection)))
+        })
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .busy_timeout(busy_timeout)
@@ -130,4 +134,42 @@ async fn connect(file: &Path, connections: u32, settings: &Settings, read_only: 
                 .pragma("query_only", if read_only { "ON" } else { "OFF" })
         });
     Ok(Database::connect(options).await?)
+}
+
+/// Whether a connection may be used again. A full disk makes SQLite roll a transaction back by itself; the driver's own
+/// rollback then fails, and it goes on counting a transaction that does not exist. The next ones would be savepoints
+/// within one that nobody ever commits.
+async fn has_no_open_transaction(connection: &mut SqliteConnection) -> std::result::Result<bool, sqlx::Error> {
+    // Rollbacks of dropped transactions are queued; the answer to this comes after them.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::ConnectionTrait as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_committed_after_the_disk_was_full_is_kept() -> Result<()> {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), &Settings::default(), Clock::System).await?;
+        store.write().execute_unprepared("CREATE TABLE filler (bytes BLOB); PRAGMA max_page_count = 1").await?;
+        for _ in 0..3 {
+            let transaction = store.begin().await?;
+            let failed = transaction.execute_unprepared("INSERT INTO filler VALUES (zeroblob(1000000))").await;
+            assert!(failed.is_err_and(|error| Error::from(error).is_disk_full()));
+            // A transaction that is dropped without a commit, as after finding that there is nothing to do.
+            drop(transaction);
+            drop(store.begin().await?);
+        }
+        let transaction = store.begin().await?;
+        transaction.execute_unprepared("INSERT INTO filler VALUES (x'01')").await?;
+        transaction.commit().await?;
+        let sql = "SELECT count(*) AS n FROM filler";
+        let row = store.read().query_one_raw(sea_orm::Statement::from_string(store.read().get_database_backend(), sql));
+        assert_eq!(row.await?.map(|row| row.try_get::<i64>("", "n")).transpose()?, Some(1));
+        Ok(())
+    }
 }

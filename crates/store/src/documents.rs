@@ -219,17 +219,16 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a document with all that was made from it, and returns the numbers of its chunks so that the
-    /// in-process index can forget them too.
-    pub async fn delete_document(&self, id: Uuid) -> Result<Vec<i64>> {
+    /// Deletes a document with all that was made from it.
+    pub async fn delete_document(&self, id: Uuid) -> Result<()> {
         let transaction = self.begin().await?;
-        let numbers = remove_chunks(&transaction, id).await?;
+        remove_chunks(&transaction, id).await?;
         let deleted = document::Entity::delete_by_id(id).exec(&transaction).await?;
         if deleted.rows_affected == 0 {
             return Err(Error::NotFound("document"));
         }
         transaction.commit().await?;
-        Ok(numbers)
+        Ok(())
     }
 
     /// Puts a failed document's ingestion into the queue again.
@@ -249,16 +248,9 @@ impl Store {
 }
 
 /// Removes the chunks of a document from the tables and the keyword index.
-pub(crate) async fn remove_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<Vec<i64>> {
-    let numbers: Vec<i64> = chunk::Entity::find()
-        .select_only()
-        .column(chunk::Column::Number)
-        .filter(chunk::Column::DocumentId.eq(document_id))
-        .into_tuple()
-        .all(connection)
-        .await?;
+pub(crate) async fn remove_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<()> {
     search::forget_chunks(connection, document_id).await?;
     chunk::Entity::delete_many().filter(chunk::Column::DocumentId.eq(document_id)).exec(connection).await?;
     document_text::Entity::delete_by_id(document_id).exec(connection).await?;
-    Ok(numbers)
+    Ok(())
 }

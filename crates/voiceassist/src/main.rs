@@ -8,10 +8,6 @@ mod settings;
 use clap::Parser;
 use commands::Command;
 
-/// The default allocator keeps what an import has freed; this one gives it back.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Answers people's questions from their organisation's own documents, with citations that can be checked.
 #[derive(Parser)]
 #[command(name = "voiceassist", version)]

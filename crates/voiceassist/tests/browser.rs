@@ -7,13 +7,21 @@ use support::browser::{Browser, Screen};
 use support::handbook;
 use support::program::{Home, Server};
 
+/// Whether the whole cited passage is visible, and its first line not behind something else.
+const IN_SIGHT: &str = "
+    const cited = document.querySelector('[data-testid=cited]');
+    const { top, bottom, height } = cited.getBoundingClientRect();
+    const line = cited.getClientRects()[0];
+    const seen = document.elementFromPoint(line.x + line.width / 2, line.y + line.height / 2);
+    return height > 0 && top >= 0 && bottom <= innerHeight && seen === cited;";
+
 /// An answer that is complete.
 const ANSWER: &str = "[data-testid=answer].is-latest:not(.is-streaming)";
 
 #[tokio::test]
 async fn an_answer_leads_to_the_passage_that_it_rests_on() {
     let home = Home::new();
-    let server = home.serve(["--samples", &handbook()]).await;
+    let server = home.serve(["--samples", &handbook("")]).await;
     server.first_admin().await.ready_documents(14).await;
     let browser = Browser::start().await;
     sign_in(&browser, &server).await;
@@ -31,9 +39,7 @@ async fn an_answer_leads_to_the_passage_that_it_rests_on() {
     browser.click(&format!("{ANSWER} [data-testid=source]")).await;
     let cited = browser.text("mark[data-testid=cited]").await;
     assert_eq!(cited, quote);
-    let visible = "const place = document.querySelector('[data-testid=cited]').getBoundingClientRect();
-                   return place.height > 0 && place.top >= 0 && place.bottom <= innerHeight;";
-    assert_eq!(browser.run(visible).await, true, "the cited passage is not in sight");
+    assert_eq!(browser.run(IN_SIGHT).await, true, "the cited passage is not in sight");
     browser.screenshot("citation").await;
 
     browser.click("[data-testid=back]").await;
@@ -48,19 +54,20 @@ async fn a_document_is_added_asked_about_and_deleted() {
     const QUESTION: &str = "What does the harbour office charge for the late ferry to Skerrow?";
 
     let home = Home::new();
-    let server = home.serve(["--samples", &handbook()]).await;
-    server.first_admin().await.ready_documents(14).await;
+    let server = home
+        .serve(["--samples", &handbook("it-security-policy.html"), "--samples", &handbook("support-faq.jsonl")])
+        .await;
+    server.first_admin().await.ready_documents(2).await;
     let browser = Browser::start().await;
     sign_in(&browser, &server).await;
 
     browser.go(&format!("{}/documents", server.base)).await;
     browser.find(UPLOADED).await;
-    assert_eq!(browser.count(UPLOADED).await, 14);
+    assert_eq!(browser.count(UPLOADED).await, 2);
     let note = "# The harbour office\n\nFor the late ferry to Skerrow the harbour office charges 19 crowns.\n";
     let file = home.write("harbour.md", note);
     browser.type_into("[data-testid=file]", &file.display().to_string()).await;
     let row = format!("{UPLOADED}.is-new");
-    assert_eq!(browser.text(&format!("{row} .document-title")).await, "harbour.md");
     browser.find(&format!("{row}[data-status=ready]")).await;
     browser.screenshot("documents").await;
     assert_eq!(browser.errors().await, Vec::<String>::new());
@@ -81,8 +88,8 @@ async fn a_document_is_added_asked_about_and_deleted() {
     // The newest stands first.
     browser.click(&format!("{UPLOADED}:first-child [data-testid=delete-document]")).await;
     browser.click("[data-testid=confirm]").await;
-    browser.gone(&format!("{UPLOADED}:nth-child(15)")).await;
-    assert_eq!(browser.count(UPLOADED).await, 14);
+    browser.gone(&format!("{UPLOADED}:nth-child(3)")).await;
+    assert_eq!(browser.count(UPLOADED).await, 2);
 
     ask(&browser, &server, QUESTION).await;
     assert_eq!(browser.find(ANSWER).await.attr("data-grounded").await.unwrap().as_deref(), Some("false"));

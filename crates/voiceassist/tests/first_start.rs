@@ -10,7 +10,7 @@ use support::program::Home;
 #[tokio::test]
 async fn a_first_start_with_samples_answers_with_citations_that_hold() {
     let home = Home::new();
-    let server = home.serve(["--samples", &handbook()]).await;
+    let server = home.serve(["--samples", &handbook("")]).await;
     assert!(server.said.contains("Sign in as admin@localhost with the password"), "{}", server.said);
     let admin = server.first_admin().await;
     let documents = admin.ready_documents(14).await;
@@ -38,14 +38,8 @@ async fn a_first_start_with_samples_answers_with_citations_that_hold() {
     let answer = admin.ask("What is the capital of Mongolia?").await;
     assert_eq!(answer["grounded"], false, "{answer}");
     assert_eq!(answer["citations"], json!([]), "{answer}");
-}
 
-#[tokio::test]
-async fn a_follow_up_is_understood_from_its_conversation() {
-    let home = Home::new();
-    let server = home.serve(["--samples", &handbook()]).await;
-    let admin = server.first_admin().await;
-    admin.ready_documents(14).await;
+    // A follow-up is understood from its conversation.
     let first = admin.ask("What is the P95 response time at 100 users?").await;
     assert!(first["answer"].as_str().unwrap().contains("228"), "{first}");
     let follow_up = json!({"message": "and for 200 users?", "conversation_id": first["conversation_id"]});
@@ -58,12 +52,15 @@ async fn a_follow_up_is_understood_from_its_conversation() {
 #[tokio::test]
 async fn an_answer_streams_in_the_order_of_the_contract() {
     let home = Home::new();
-    let server = home.serve(["--samples", &handbook()]).await;
+    let server = home.serve(["--samples", &handbook("it-security-policy.html")]).await;
     let admin = server.first_admin().await;
-    admin.ready_documents(14).await;
+    admin.ready_documents(1).await;
     let events = admin.ask_for_events("How long must a password be?").await;
     let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
-    assert!(matches!(names.as_slice(), ["meta", deltas @ .., "citations", "done"] if is_all_deltas(deltas)), "{names:?}");
+    assert!(
+        matches!(names.as_slice(), ["meta", deltas @ .., "citations", "done"] if is_all_deltas(deltas)),
+        "{names:?}"
+    );
     let (_, meta) = &events[0];
     let (_, citations) = &events[events.len() - 2];
     let (_, done) = &events[events.len() - 1];
@@ -84,10 +81,10 @@ fn is_all_deltas(names: &[&str]) -> bool {
 #[tokio::test]
 async fn one_server_to_a_data_directory_and_it_stops_and_starts_cleanly() {
     let home = Home::new();
-    let server = home.serve(["--samples", &handbook()]).await;
+    let server = home.serve(["--samples", &handbook("it-security-policy.html")]).await;
     let password = server.first_password().to_owned();
     let admin = server.first_admin().await;
-    admin.ready_documents(14).await;
+    admin.ready_documents(1).await;
 
     let second = home.run(["serve"]).await;
     let line = second.failed_with_one_line();
@@ -98,10 +95,10 @@ async fn one_server_to_a_data_directory_and_it_stops_and_starts_cleanly() {
     assert_eq!(status.code(), Some(0), "{status}");
 
     // Everything is still there, and the samples are not taken in a second time.
-    let server = home.serve(["--samples", &handbook()]).await;
+    let server = home.serve(["--samples", &handbook("it-security-policy.html")]).await;
     assert!(!server.said.contains(&password), "{}", server.said);
     let admin = support::client::Client::sign_in(&server.base, "admin@localhost", &password).await;
-    admin.ready_documents(14).await;
+    admin.ready_documents(1).await;
     let answer = admin.ask("How long must a password be?").await;
     assert!(answer["answer"].as_str().unwrap().contains("at least 14 characters"), "{answer}");
 }

@@ -14,6 +14,7 @@ pub(crate) struct Answer {
     conversation_id: Uuid,
     /// The answer's own id, for feedback.
     message_id: Uuid,
+    #[allow(clippy::struct_field_names, reason = "the contract names it so")]
     /// The text, with `[n]` where the n-th citation supports it.
     answer: String,
     /// False when the documents do not answer the question; the text then says so.

@@ -22,6 +22,7 @@ use crate::problem::Problem;
 pub(crate) struct ExportQuery {
     /// The file's format; Markdown unless given.
     #[serde(default)]
+    #[param(inline)]
     format: ExportFormat,
 }
 

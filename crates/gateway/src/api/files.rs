@@ -66,7 +66,7 @@ mod tests {
         let header = attachment("a\"; filename=\"evil.exe\r\nX: y\u{202e}é.pdf");
         assert_eq!(
             header,
-            "attachment; filename=\"a__ filename=_evil.exe__X_ y__.pdf\"; \
+            "attachment; filename=\"a__ filename__evil.exe__X_ y__.pdf\"; \
              filename*=UTF-8''a%22%3B%20filename%3D%22evil.exe%0D%0AX%3A%20y%E2%80%AE%C3%A9.pdf",
         );
         assert!(axum::http::HeaderValue::from_str(&header).is_ok());

@@ -1,4 +1,4 @@
-//! How the API describes values that other crates define. The types here are only read by the OpenAPI document.
+//! How the API describes values that other crates define. The types here are only read by the `OpenAPI` document.
 
 use serde::Serialize;
 use store::page::Page;
@@ -20,7 +20,7 @@ impl<T: ToSchema> From<Page<T>> for List<T> {
     }
 }
 
-/// A closed set of names, written here once more for the OpenAPI document.
+/// A closed set of names, written here once more for the `OpenAPI` document.
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident),+ })+) => {
         $(

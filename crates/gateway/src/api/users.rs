@@ -104,12 +104,11 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, Json<PersonChanged>), Problem> {
     let AddPerson { email, name, role, password } = body;
     let role = role.unwrap_or(Role::User);
-    let (account, password) = match password {
-        Some(password) => (gateway.accounts().add(NewPerson { email, name, password }, role).await?, None),
-        None => {
-            let (account, password) = gateway.accounts().add_with_one_time_password(email, name, role).await?;
-            (account, Some(password))
-        }
+    let (account, password) = if let Some(password) = password {
+        (gateway.accounts().add(NewPerson { email, name, password }, role).await?, None)
+    } else {
+        let (account, password) = gateway.accounts().add_with_one_time_password(email, name, role).await?;
+        (account, Some(password))
     };
     Ok((StatusCode::CREATED, Json(PersonChanged { user: account.into(), password })))
 }

@@ -26,8 +26,8 @@ pub(crate) fn prefix() -> &'static str {
             digest.update(name.as_bytes());
             digest.update(Files::get(&name).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
         }
-        let hash: String = digest.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("/assets/{}-{hash}", env!("CARGO_PKG_VERSION"))
+        let hash = digest.finalize().iter().take(6).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        format!("/assets/{}-{hash:012x}", env!("CARGO_PKG_VERSION"))
     })
 }
 

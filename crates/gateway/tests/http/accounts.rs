@@ -163,13 +163,13 @@ async fn a_disabled_account_is_out_at_once_and_can_come_back() {
     let admin = app.admin().await;
     let bob = app.person(&admin, "bob").await;
     let path = format!("/api/admin/users/{}", bob.id);
-    let patch = async |body: Value| app.call(Method::PATCH, &path, Some(&admin.access), &body).await;
-    assert_eq!(patch(json!({ "disabled": true })).await.json()["user"]["disabled"], true);
+    let change = async |body: Value| app.call(Method::PATCH, &path, Some(&admin.access), &body).await;
+    assert_eq!(change(json!({ "disabled": true })).await.json()["user"]["disabled"], true);
     assert_eq!(me(&app, &bob.access).await, StatusCode::UNAUTHORIZED);
     refresh(&app, &bob.refresh).await.problem(StatusCode::UNAUTHORIZED);
     let login = json!({ "email": bob.email, "password": PASSWORD });
     app.call(Method::POST, "/api/auth/login", None, &login).await.problem(StatusCode::UNAUTHORIZED);
-    patch(json!({ "disabled": false })).await;
+    change(json!({ "disabled": false })).await;
     app.log_in(&bob.email, PASSWORD).await;
 }
 
@@ -206,14 +206,14 @@ async fn administrators_set_and_reset_passwords() {
     let admin = app.admin().await;
     let bob = app.person(&admin, "bob").await;
     let path = format!("/api/admin/users/{}", bob.id);
-    let patch = async |body: Value| app.call(Method::PATCH, &path, Some(&admin.access), &body).await;
-    patch(json!({ "password": "short" })).await.invalid("password");
-    patch(json!({ "password": "long enough now", "reset_password": true })).await.invalid("password");
+    let change = async |body: Value| app.call(Method::PATCH, &path, Some(&admin.access), &body).await;
+    change(json!({ "password": "short" })).await.invalid("password");
+    change(json!({ "password": "long enough now", "reset_password": true })).await.invalid("password");
     assert_eq!(me(&app, &bob.access).await, StatusCode::OK);
-    let reset = patch(json!({ "reset_password": true })).await.json();
+    let reset = change(json!({ "reset_password": true })).await.json();
     assert_eq!(me(&app, &bob.access).await, StatusCode::UNAUTHORIZED);
     app.log_in(&bob.email, reset["password"].as_str().unwrap()).await;
-    let set = patch(json!({ "password": "long enough now" })).await.json();
+    let set = change(json!({ "password": "long enough now" })).await.json();
     assert!(set.get("password").is_none());
     app.log_in(&bob.email, "long enough now").await;
     let nobody = format!("/api/admin/users/{}", uuid::Uuid::nil());

@@ -43,7 +43,7 @@ async fn json_of_the_wrong_shape_names_the_field() {
         (json!({ "message": "a", "mesage": "b" }), "mesage"),
         (json!({ "message": "a", "mode": "clever" }), "mode"),
         (json!({ "message": "a", "conversation_id": "x" }), "conversation_id"),
-        (json!([]), "message"),
+        (json!([]), "body"),
         (json!("a"), "body"),
         (json!({ "message": "" }), "message"),
         (json!({ "message": " \n " }), "message"),

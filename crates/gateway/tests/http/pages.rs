@@ -191,7 +191,7 @@ async fn a_cited_passage_is_marked() {
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.text().contains("14 characters") && !page.text().contains("<mark"), "{damaged}");
     }
-    assert!(browser.get(&app, "/documents").await.text().contains("policy.md"));
+    assert!(browser.get(&app, "/documents").await.text().contains("Password policy"));
     assert!(browser.get(&app, "/documents?q=nothing").await.text().contains("No document matches"));
 }
 
@@ -201,12 +201,14 @@ async fn an_earlier_conversation_is_shown() {
     let browser = Browser::admin(&app).await;
     let person = app.log_in("ada@example.org", PASSWORD).await;
     app.document(&person, "policy.md", POLICY, "private").await;
-    let answer = app.ask(&person, "How many characters must <b>passwords</b> have?").await;
+    let answer = app.ask(&person, "How many characters must passwords have?").await;
     let page = browser.get(&app, &format!("/c/{}", answer["conversation_id"].as_str().unwrap())).await.text();
-    assert!(!page.contains("<b>passwords"), "{page}");
     assert!(page.contains(&format!("id=\"m-{}\"", answer["message_id"].as_str().unwrap())), "{page}");
     let cited = answer["citations"][0]["document_id"].as_str().unwrap();
     assert!(page.contains(&format!("/documents/{cited}?start=")), "{page}");
+    let answer = app.ask(&person, "<b>passwords</b>").await;
+    let page = browser.get(&app, &format!("/c/{}", answer["conversation_id"].as_str().unwrap())).await.text();
+    assert!(page.contains("passwords") && !page.contains("<b>"), "{page}");
 }
 
 #[tokio::test]
@@ -257,7 +259,7 @@ async fn assets_are_kept_for_ever_under_their_version() {
     assert_eq!((asset.status, asset.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
     assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
     let scripts: Vec<&str> =
-        page.split("src=\"").filter_map(|rest| rest.split('"').next()).filter(|path| path.ends_with(".js")).collect();
+        page.split("src=\"").filter_map(|rest| rest.split('"').next()).filter(|path| path.contains(".js")).collect();
     assert!(!scripts.is_empty());
     for script in scripts {
         assert_eq!(browser.get(&app, script).await.header("content-type"), "text/javascript; charset=utf-8");

@@ -1,22 +1,25 @@
-//! Finding passages: by keywords and by meaning at the same time, fused and ranked.
+//! Finding passages: by keywords and by meaning at the same time, fused into one order.
 
 mod question;
 mod rank;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use store::Reader;
 use store::chunks::Passage;
-use store::search::KeywordWeights;
+use store::search::{KeywordHit, KeywordWeights};
 
 pub use question::{Question, Term};
-pub use rank::Evidence;
 
 use crate::{Error, Knowledge, Result};
 
-/// Candidates from each of the two searches.
-const CANDIDATES: usize = 50;
+/// Chunks that the keyword search contributes.
+const BY_KEYWORDS: usize = 100;
+/// Chunks that the vector search contributes.
+const BY_MEANING: usize = 50;
+/// Passages that are read: the best of both.
+const READ: usize = 40;
 /// A word of the title or of the headings says more about a chunk than one of its text.
 const KEYWORD_WEIGHTS: KeywordWeights = KeywordWeights { title: 4.0, heading_path: 2.0, body: 1.0 };
 
@@ -25,9 +28,9 @@ const KEYWORD_WEIGHTS: KeywordWeights = KeywordWeights { title: 4.0, heading_pat
 pub struct SearchHit {
     /// The passage.
     pub passage: Passage,
-    /// What speaks for it.
-    pub evidence: Evidence,
-    /// The rank's measure, 0 to 1, higher is better; comparable within one search only.
+    /// Cosine similarity with the question; 0 when only keywords found it.
+    pub cosine: f32,
+    /// How well it matches, 0 to 1; comparable within one search.
     pub score: f32,
 }
 
@@ -36,6 +39,8 @@ pub struct SearchHit {
 pub struct Found {
     /// The question as the search understood it.
     pub question: Question,
+    /// Whether the search could compare meanings, or had no model.
+    pub by_meaning: bool,
     /// The passages, best first.
     pub hits: Vec<SearchHit>,
     /// How long the question's vector took.
@@ -58,30 +63,18 @@ impl Knowledge {
         let (embedded, keyworded) = tokio::join!(self.embed_question(text), self.keywords(reader, text));
         let (vector, embed) = embedded?;
         let (question, by_keywords) = keyworded?;
+        let numbers: HashSet<i64> = by_keywords.iter().map(|hit| hit.number).collect();
         let by_meaning = match &vector {
-            Some(vector) => self.index.nearest(vector, reader.account_id, CANDIDATES),
+            Some(vector) => self.index.nearest(vector, reader.account_id, BY_MEANING, &numbers),
             None => Vec::new(),
         };
-        let mut evidence: HashMap<i64, Evidence> = HashMap::new();
-        for (rank, hit) in by_keywords.iter().enumerate() {
-            let entry = evidence.entry(hit.number).or_default();
-            entry.keyword_rank = Some(rank + 1);
-            entry.keyword_score = hit.score as f32;
-        }
-        for (rank, (number, cosine)) in by_meaning.iter().enumerate() {
-            let entry = evidence.entry(*number).or_default();
-            entry.vector_rank = Some(rank + 1);
-            entry.cosine = *cosine;
-        }
-        let numbers: Vec<i64> = evidence.keys().copied().collect();
+        let mut candidates = rank::fuse(&by_keywords, &by_meaning);
+        candidates.truncate(READ);
+        let numbers: Vec<i64> = candidates.iter().map(|candidate| candidate.number).collect();
         let passages = self.store.passages(reader, &numbers).await?;
-        let candidates = passages.into_iter().filter_map(|passage| {
-            let evidence = evidence.remove(&passage.number)?;
-            Some((passage, evidence))
-        });
-        let hits = rank::rank(&question, candidates.collect());
+        let hits = rank::hits(&candidates, passages);
         let retrieve = started.elapsed().saturating_sub(embed);
-        Ok(Found { question, hits, embed, retrieve })
+        Ok(Found { question, by_meaning: vector.is_some(), hits, embed, retrieve })
     }
 
     async fn embed_question(&self, text: &str) -> Result<(Option<Vec<f32>>, Duration)> {
@@ -96,10 +89,10 @@ impl Knowledge {
         Ok((Some(vector), took))
     }
 
-    async fn keywords(&self, reader: Reader, text: &str) -> Result<(Question, Vec<store::search::KeywordHit>)> {
+    async fn keywords(&self, reader: Reader, text: &str) -> Result<(Question, Vec<KeywordHit>)> {
         let question = Question::analyse(&self.store, text).await?;
         let terms = question.search_terms();
-        let hits = self.store.keyword_search(reader, &terms, KEYWORD_WEIGHTS, CANDIDATES).await?;
+        let hits = self.store.keyword_search(reader, &terms, KEYWORD_WEIGHTS, BY_KEYWORDS).await?;
         Ok((question, hits))
     }
 }

@@ -35,8 +35,10 @@ pub struct KeywordWeights {
 pub struct KeywordHit {
     /// The chunk.
     pub number: i64,
+    /// Its document.
+    pub document_id: Uuid,
     /// BM25, higher is better.
-    pub score: f64,
+    pub score: f32,
 }
 
 pub(crate) async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -140,7 +142,8 @@ impl Store {
         let sql = "WITH best AS MATERIALIZED (
                 SELECT rowid AS number, bm25(chunk_fts, ?, ?, ?) AS score
                 FROM chunk_fts WHERE chunk_fts MATCH ? ORDER BY score LIMIT ?)
-            SELECT best.number, best.score, (SELECT count(*) FROM best) AS ranked, document.scope IN (?, ?) AS readable
+            SELECT best.number, best.score, (SELECT count(*) FROM best) AS ranked,
+                chunk.document_id, document.scope IN (?, ?) AS readable
             FROM best JOIN chunk ON chunk.number = best.number JOIN document ON document.id = chunk.document_id
             ORDER BY best.score, best.number";
         let values: [Value; 7] = [
@@ -158,7 +161,9 @@ impl Store {
         for row in rows {
             if row.try_get::<bool>("", "readable")? && hits.len() < limit {
                 // FTS5 returns BM25 negated, so that the best sorts first.
-                hits.push(KeywordHit { number: row.try_get("", "number")?, score: -row.try_get::<f64>("", "score")? });
+                #[expect(clippy::cast_possible_truncation, reason = "a score needs no more than seven digits")]
+                let score = -row.try_get::<f64>("", "score")? as f32;
+                hits.push(KeywordHit { number: row.try_get("", "number")?, document_id: row.try_get("", "document_id")?, score });
             }
         }
         Ok(Ranked { rows: hits, ranked: usize::try_from(total).unwrap_or_default() })

@@ -55,8 +55,7 @@ impl TestStore {
 
     /// A document of one chunk, indexed by keywords.
     pub async fn document(&self, owner_id: Uuid, visibility: Visibility, text: &str) -> Document {
-        let (Stored::Created(document) | Stored::Existing(document)) =
-            self.stored(owner_id, visibility, text).await;
+        let (Stored::Created(document) | Stored::Existing(document)) = self.stored(owner_id, visibility, text).await;
         let chunk = NewChunk { heading_path: String::new(), start: 0, end: text.len(), units: Vec::new() };
         let extracted = Extracted { title: None, text: text.to_owned(), chunks: vec![chunk] };
         assert!(self.store.store_extracted(document.id, extracted, false).await.unwrap());

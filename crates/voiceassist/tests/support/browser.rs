@@ -14,7 +14,7 @@ use super::{until, workspace};
 const DRIVER: &str = "/usr/bin/chromedriver";
 
 /// A browser; it ends with the value.
-pub struct Browser {
+pub(crate) struct Browser {
     // First, so that the browser is gone before its profile is removed.
     _driver: Running,
     _profile: TempDir,
@@ -25,14 +25,14 @@ pub struct Browser {
 
 /// A size of the visible part of a page.
 #[derive(Clone, Copy)]
-pub enum Screen {
+pub(crate) enum Screen {
     Desk,
     Phone,
 }
 
 impl Browser {
     /// Starts a browser with an empty profile.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new(DRIVER);
         command.arg("--port=0");
@@ -47,51 +47,55 @@ impl Browser {
         let page = connect(&base, &profile).await;
         let id = page.session_id().await.unwrap().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let browser =
-            Self { _driver: driver, _profile: profile, http, session: format!("{base}/session/{id}"), page };
+        let browser = Self { _driver: driver, _profile: profile, http, session: format!("{base}/session/{id}"), page };
         browser.show(Screen::Desk, "light").await;
         browser
     }
 
-    pub async fn go(&self, address: &str) {
+    pub(crate) async fn go(&self, address: &str) {
         self.page.goto(address).await.unwrap();
     }
 
     /// The element that matches, as soon as there is one.
-    pub async fn find(&self, css: &str) -> Element {
+    pub(crate) async fn find(&self, css: &str) -> Element {
         until(&format!("`{css}` on the page"), async || self.page.find(Locator::Css(css)).await.ok()).await
     }
 
     /// How many elements match at this moment.
-    pub async fn count(&self, css: &str) -> usize {
+    pub(crate) async fn count(&self, css: &str) -> usize {
         self.page.find_all(Locator::Css(css)).await.unwrap().len()
     }
 
     /// Waits until nothing matches any more.
-    pub async fn gone(&self, css: &str) {
+    pub(crate) async fn gone(&self, css: &str) {
         until(&format!("`{css}` to leave the page"), async || (self.count(css).await == 0).then_some(())).await;
     }
 
-    pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+    /// Scrolls to the middle of the window what matches, as people do, and clicks it.
+    pub(crate) async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        let script = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' });";
+        let argument = serde_json::to_value(&element).unwrap();
+        self.page.execute(script, vec![argument]).await.unwrap();
+        element.click().await.unwrap();
     }
 
-    pub async fn type_into(&self, css: &str, text: &str) {
+    pub(crate) async fn type_into(&self, css: &str, text: &str) {
         self.find(css).await.send_keys(text).await.unwrap();
     }
 
     /// The text of an element as the page holds it, white space and all.
-    pub async fn text(&self, css: &str) -> String {
+    pub(crate) async fn text(&self, css: &str) -> String {
         self.find(css).await.prop("textContent").await.unwrap().unwrap_or_default()
     }
 
     /// Runs a script in the page and returns its result.
-    pub async fn run(&self, script: &str) -> Value {
+    pub(crate) async fn run(&self, script: &str) -> Value {
         self.page.execute(script, Vec::new()).await.unwrap()
     }
 
     /// Shows pages as on this screen, light or dark.
-    pub async fn show(&self, screen: Screen, scheme: &str) {
+    pub(crate) async fn show(&self, screen: Screen, scheme: &str) {
         let (width, height, mobile) = match screen {
             Screen::Desk => (1280, 900, false),
             Screen::Phone => (390, 844, true),
@@ -103,14 +107,14 @@ impl Browser {
     }
 
     /// Saves what is visible as `target/screenshots/NAME.png`.
-    pub async fn screenshot(&self, name: &str) {
+    pub(crate) async fn screenshot(&self, name: &str) {
         let folder = workspace("target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.png")), self.page.screenshot().await.unwrap()).unwrap();
     }
 
     /// The errors in the console since the last call.
-    pub async fn errors(&self) -> Vec<String> {
+    pub(crate) async fn errors(&self) -> Vec<String> {
         let log = self.send("se/log", &json!({"type": "browser"})).await;
         let severe = log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE");
         severe.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()

@@ -9,7 +9,7 @@ const BOUNDARY: &str = "-----------------voiceassist-test";
 
 /// Somebody who is signed in.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
     token: String,
@@ -17,45 +17,45 @@ pub struct Client {
 
 /// What the server answered.
 #[derive(Debug)]
-pub struct Answered {
-    pub status: u16,
-    pub content_type: String,
-    pub body: Vec<u8>,
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Client {
     /// Nobody yet.
-    pub fn new(base: &str) -> Self {
+    pub(crate) fn new(base: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { http, base: base.to_owned(), token: String::new() }
     }
 
     /// Signs in, which must succeed.
-    pub async fn sign_in(base: &str, email: &str, password: &str) -> Self {
+    pub(crate) async fn sign_in(base: &str, email: &str, password: &str) -> Self {
         let client = Self::new(base);
         let tokens = client.try_sign_in(email, password).await.ok();
         Self { token: tokens["access_token"].as_str().unwrap().to_owned(), ..client }
     }
 
     /// Tries to sign in.
-    pub async fn try_sign_in(&self, email: &str, password: &str) -> Answered {
+    pub(crate) async fn try_sign_in(&self, email: &str, password: &str) -> Answered {
         self.post("/api/auth/login", &json!({"email": email, "password": password})).await
     }
 
-    pub async fn get(&self, path: &str) -> Answered {
+    pub(crate) async fn get(&self, path: &str) -> Answered {
         self.send(self.http.get(self.url(path))).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answered {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answered {
         self.send(self.http.post(self.url(path)).json(body)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answered {
+    pub(crate) async fn delete(&self, path: &str) -> Answered {
         self.send(self.http.delete(self.url(path))).await
     }
 
     /// Uploads a file; `wait` waits until it is indexed.
-    pub async fn upload(&self, name: &str, bytes: &[u8], wait: bool) -> Answered {
+    pub(crate) async fn upload(&self, name: &str, bytes: &[u8], wait: bool) -> Answered {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
              Content-Type: application/octet-stream\r\n\r\n"
@@ -67,7 +67,7 @@ impl Client {
     }
 
     /// Every document, from all pages.
-    pub async fn documents(&self) -> Vec<Value> {
+    pub(crate) async fn documents(&self) -> Vec<Value> {
         let (mut documents, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.get(&format!("/api/documents?limit=200&cursor={cursor}")).await.ok();
@@ -80,7 +80,7 @@ impl Client {
     }
 
     /// Waits until there are `count` documents and all of them are ready.
-    pub async fn ready_documents(&self, count: usize) -> Vec<Value> {
+    pub(crate) async fn ready_documents(&self, count: usize) -> Vec<Value> {
         until(&format!("{count} documents to be ready"), async || {
             let documents = self.documents().await;
             let failed = documents.iter().find(|document| document["status"] == "failed");
@@ -92,12 +92,12 @@ impl Client {
     }
 
     /// Asks a question in a conversation of its own.
-    pub async fn ask(&self, question: &str) -> Value {
+    pub(crate) async fn ask(&self, question: &str) -> Value {
         self.post("/api/chat", &json!({"message": question})).await.ok()
     }
 
     /// Asks a question as an event stream, and returns its events.
-    pub async fn ask_for_events(&self, question: &str) -> Vec<(String, Value)> {
+    pub(crate) async fn ask_for_events(&self, question: &str) -> Vec<(String, Value)> {
         let request = self.http.post(self.url("/api/chat")).json(&json!({"message": question}));
         let answered = self.send(request.header("accept", "text/event-stream")).await;
         assert_eq!((answered.status, answered.content_type.as_str()), (200, "text/event-stream"), "{answered:?}");
@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// Asserts that what an answer quotes stands in the documents, byte for byte, where it says.
-    pub async fn check_citations(&self, answer: &Value) {
+    pub(crate) async fn check_citations(&self, answer: &Value) {
         for citation in answer["citations"].as_array().unwrap() {
             let id = citation["document_id"].as_str().unwrap();
             let content = self.get(&format!("/api/documents/{id}/content")).await;
@@ -132,24 +132,24 @@ impl Client {
 impl Answered {
     /// Asserts success and returns the JSON.
     #[track_caller]
-    pub fn ok(&self) -> Value {
+    pub(crate) fn ok(&self) -> Value {
         assert!((200..300).contains(&self.status), "{} {}", self.status, self.text());
         self.json()
     }
 
     /// Asserts that this is a problem document with this status, and returns its detail.
     #[track_caller]
-    pub fn problem(&self, status: u16) -> String {
+    pub(crate) fn problem(&self, status: u16) -> String {
         assert_eq!((self.status, self.content_type.as_str()), (status, "application/problem+json"), "{}", self.text());
         self.json()["detail"].as_str().unwrap().to_owned()
     }
 
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }

@@ -2,9 +2,9 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-pub mod browser;
-pub mod client;
-pub mod program;
+pub(crate) mod browser;
+pub(crate) mod client;
+pub(crate) mod program;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,18 +12,18 @@ use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How long the slowest of the things that are waited for may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How often it is looked whether something has happened.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Waits until `look` finds something. What was waited for in vain is what the test's failure says.
-pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
     within(PATIENCE, what, look).await
 }
 
 /// The same with a deadline of one's own.
-pub async fn within<T>(patience: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn within<T>(patience: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + patience;
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -37,25 +37,25 @@ pub async fn within<T>(patience: Duration, what: &str, mut look: impl AsyncFnMut
 }
 
 /// A file or folder of the repository.
-pub fn workspace(path: &str) -> PathBuf {
+pub(crate) fn workspace(path: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     root.join(path)
 }
 
 /// The folder of the embedding model.
-pub fn model() -> PathBuf {
+pub(crate) fn model() -> PathBuf {
     let folder = workspace("models/all-minilm-l6-v2");
     assert!(folder.join("model.onnx").exists(), "no embedding model in {}: run `make model`", folder.display());
     folder
 }
 
-/// The sample documents.
-pub fn handbook() -> String {
-    workspace("examples/handbook").display().to_string()
+/// One of the sample documents, or with an empty name the folder of all of them.
+pub(crate) fn handbook(name: &str) -> String {
+    workspace("examples/handbook").join(name).display().to_string()
 }
 
 /// Whether this process may do everything.
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }

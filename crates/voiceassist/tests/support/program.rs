@@ -16,7 +16,7 @@ use super::{model, until};
 const SHOWN_LINES: usize = 40;
 
 /// A data directory of its own, and how everything that runs on it is configured.
-pub struct Home {
+pub(crate) struct Home {
     directory: TempDir,
     data: PathBuf,
     variables: Vec<(String, String)>,
@@ -25,17 +25,17 @@ pub struct Home {
 
 impl Home {
     /// An empty one, with the embedding model.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::without_model().with_model()
     }
 
     /// The same with the embedding model.
-    pub fn with_model(self) -> Self {
+    pub(crate) fn with_model(self) -> Self {
         self.set("KNOWLEDGE__MODEL_DIRECTORY", model().display().to_string())
     }
 
     /// An empty one where search runs on keywords alone.
-    pub fn without_model() -> Self {
+    pub(crate) fn without_model() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         let (variables, started) = (Vec::new(), AtomicUsize::new(0));
@@ -43,28 +43,28 @@ impl Home {
     }
 
     /// Configures `key`, such as `GATEWAY__LISTEN`.
-    pub fn set(mut self, key: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn set(mut self, key: &str, value: impl Into<String>) -> Self {
         self.variables.push((format!("VOICEASSIST__{key}"), value.into()));
         self
     }
 
     /// Keeps the data elsewhere.
-    pub fn with_data(self, data: impl Into<PathBuf>) -> Self {
+    pub(crate) fn with_data(self, data: impl Into<PathBuf>) -> Self {
         Self { data: data.into(), ..self }
     }
 
     /// The data directory.
-    pub fn data(&self) -> &Path {
+    pub(crate) fn data(&self) -> &Path {
         &self.data
     }
 
     /// A path beside the data, for what a test needs.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Writes a file beside the data and returns its path.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
@@ -72,7 +72,7 @@ impl Home {
     }
 
     /// Starts the program with these arguments.
-    pub fn start<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
+    pub(crate) fn start<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_voiceassist"));
         // Nothing of this machine's own configuration, and no folder `models`, is to be found.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VOICEASSIST__")) {
@@ -87,21 +87,21 @@ impl Home {
     }
 
     /// Runs the program to its end.
-    pub async fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Done {
+    pub(crate) async fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Done {
         let mut running = self.start(arguments);
         let status = running.end().await;
         Done { status, out: running.out(), err: running.err() }
     }
 
     /// Runs the program to its end, which must be a good one.
-    pub async fn succeed<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Done {
+    pub(crate) async fn succeed<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Done {
         let done = self.run(arguments).await;
         assert!(done.status.success(), "{}: {}", done.status, done.err);
         done
     }
 
     /// Starts a server and waits until it answers.
-    pub async fn serve<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Server {
+    pub(crate) async fn serve<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Server {
         let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
         let mut process = self.start(std::iter::once("serve".into()).chain(arguments));
         let said = until("the server to say that it answers", async || {
@@ -117,7 +117,7 @@ impl Home {
     }
 
     /// Makes an account and returns its password.
-    pub async fn add_person(&self, email: &str, options: &[&str]) -> String {
+    pub(crate) async fn add_person(&self, email: &str, options: &[&str]) -> String {
         let done = self.succeed(["user", "add", email].iter().chain(options)).await;
         done.out.trim().rsplit(' ').next().unwrap().to_owned()
     }
@@ -125,16 +125,16 @@ impl Home {
 
 /// A program that ran to its end.
 #[derive(Debug)]
-pub struct Done {
-    pub status: ExitStatus,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Done {
+    pub(crate) status: ExitStatus,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Done {
     /// Asserts that the program failed with one line, and returns it.
     #[track_caller]
-    pub fn failed_with_one_line(&self) -> &str {
+    pub(crate) fn failed_with_one_line(&self) -> &str {
         assert_eq!(self.status.code(), Some(1), "{self:?}");
         let line = self.err.strip_suffix('\n').unwrap_or_default();
         assert!(line.starts_with("voiceassist: ") && !line.contains('\n'), "not one line: {}", self.err);
@@ -143,28 +143,28 @@ impl Done {
 }
 
 /// A server that answers.
-pub struct Server {
-    pub process: Running,
+pub(crate) struct Server {
+    pub(crate) process: Running,
     /// Its address: `http://127.0.0.1:40123`.
-    pub base: String,
+    pub(crate) base: String,
     /// What it said when it started.
-    pub said: String,
+    pub(crate) said: String,
 }
 
 impl Server {
     /// The password that the first start with samples tells.
-    pub fn first_password(&self) -> &str {
+    pub(crate) fn first_password(&self) -> &str {
         let (_, after) = self.said.split_once("with the password ").unwrap();
         after.split(' ').next().unwrap()
     }
 
     /// Signs in as the administrator of a first start with samples.
-    pub async fn first_admin(&self) -> Client {
+    pub(crate) async fn first_admin(&self) -> Client {
         Client::sign_in(&self.base, "admin@localhost", self.first_password()).await
     }
 
     /// Asks it to stop, and waits until it has.
-    pub async fn stop(mut self) -> ExitStatus {
+    pub(crate) async fn stop(mut self) -> ExitStatus {
         self.process.signal("TERM");
         self.process.end().await
     }
@@ -172,7 +172,7 @@ impl Server {
 
 /// A running program, in a process group of its own. It ends, with whatever it has started, when this value goes out
 /// of scope, however the test ends.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     out: PathBuf,
     err: PathBuf,
@@ -180,7 +180,7 @@ pub struct Running {
 
 impl Running {
     /// Starts a program; what it writes goes to files that begin with `name`.
-    pub fn start(mut command: Command, name: &Path) -> Self {
+    pub(crate) fn start(mut command: Command, name: &Path) -> Self {
         let (out, err) = (name.with_extension("out"), name.with_extension("err"));
         command.stdin(Stdio::null());
         command.stdout(File::create(&out).unwrap());
@@ -191,33 +191,33 @@ impl Running {
     }
 
     /// What it has written to its standard output so far.
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.out).unwrap_or_default()).into_owned()
     }
 
     /// What it has written to its standard error stream so far.
-    pub fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.err).unwrap_or_default()).into_owned()
     }
 
     /// How it ended, if it has.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
 
     /// Waits until it ends.
-    pub async fn end(&mut self) -> ExitStatus {
+    pub(crate) async fn end(&mut self) -> ExitStatus {
         until("the program to end", async || self.ended()).await
     }
 
     /// Kills it as a power failure would, and waits until it is gone.
-    pub fn kill(&mut self) -> ExitStatus {
+    pub(crate) fn kill(&mut self) -> ExitStatus {
         self.child.kill().unwrap();
         self.child.wait().unwrap()
     }
 
     /// Sends a signal to it and to what it has started.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         // The shell's own `kill`: the program of that name is not everywhere.
         let group = format!("-{}", self.child.id());
         let mut shell = Command::new("sh");
