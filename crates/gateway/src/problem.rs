@@ -43,6 +43,7 @@ pub(crate) struct Document {
     /// What is wrong with each field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    #[allow(clippy::struct_field_names, reason = "the name is the client's, who knows nothing of this struct's")]
     /// The document that could not be read, when an upload was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     document_id: Option<Uuid>,

@@ -3,6 +3,7 @@
 //! The vector of a text is the mean of its tokens' last hidden states, normalised to length 1 (Reimers and
 //! Gurevych, "Sentence-BERT", 2019), so that the dot product of two vectors is their cosine similarity.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -92,21 +93,23 @@ impl Model {
 
     /// The vector of one text.
     pub fn embed(&self, text: &str) -> Result<Vec<f32>> {
-        let mut vectors = self.embed_batch(&[text.to_owned()])?;
-        vectors.pop().ok_or_else(|| Error::Embedding("no vector came out".to_owned()))
+        let mut vectors = self.embed_batch(&[vec![text.to_owned()]])?;
+        vectors.pop().map(|vectors| vectors.whole).ok_or_else(|| Error::Embedding("no vector came out".to_owned()))
     }
 
-    /// The vectors of many texts, in their order.
-    pub fn embed_batch(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    /// The vectors of many texts, in their order. Each text comes in pieces, which are read as one text; the pieces
+    /// get vectors too, from the same run: the sum of their own tokens' states, which have seen the whole text ("late
+    /// chunking", Günther et al., 2024).
+    pub fn embed_batch(&self, texts: &[Vec<String>]) -> Result<Vec<Vectors>> {
         let tokenized = self.tokenize(texts)?;
         let mut order: Vec<usize> = (0..texts.len()).collect();
         // Texts of a length together, so that little of a batch is padding.
-        order.sort_by_key(|index| tokenized.get(*index).map_or(0, Vec::len));
-        let mut vectors = vec![Vec::new(); texts.len()];
+        order.sort_by_key(|index| tokenized.get(*index).map_or(0, |text| text.ids.len()));
+        let mut vectors = vec![Vectors::default(); texts.len()];
         let mut rest = order.as_slice();
         while let Some((batch, after)) = next_batch(rest, &tokenized) {
-            let ids: Vec<&Vec<TokenId>> = batch.iter().filter_map(|index| tokenized.get(*index)).collect();
-            for (index, vector) in batch.iter().zip(self.run(&ids)?) {
+            let batched: Vec<&Tokenized> = batch.iter().filter_map(|index| tokenized.get(*index)).collect();
+            for (index, vector) in batch.iter().zip(self.run(&batched)?) {
                 if let Some(slot) = vectors.get_mut(*index) {
                     *slot = vector;
                 }
@@ -116,24 +119,21 @@ impl Model {
         Ok(vectors)
     }
 
-    fn tokenize(&self, texts: &[String]) -> Result<Vec<Vec<TokenId>>> {
-        let mut tokenized = self.tokenizer.tokenize(texts.to_vec()).map_err(Error::Embedding)?;
-        for ids in tokenized.iter_mut().filter(|ids| ids.len() > MAX_TOKENS) {
-            // The last token ends the text; what is cut off stands before it.
-            let end = ids.last().copied();
-            ids.truncate(MAX_TOKENS - 1);
-            ids.extend(end);
-        }
-        Ok(tokenized)
+    /// Tokenizes piece by piece: the encoder's tokenizer splits at white space first, so the tokens are the same.
+    fn tokenize(&self, texts: &[Vec<String>]) -> Result<Vec<Tokenized>> {
+        let pieces: Vec<String> = texts.iter().flatten().cloned().collect();
+        let mut pieces = self.tokenizer.tokenize(pieces).map_err(Error::Embedding)?.into_iter();
+        let join = |text: &Vec<String>| Tokenized::join(pieces.by_ref().take(text.len()));
+        Ok(texts.iter().map(join).collect())
     }
 
-    fn run(&self, texts: &[&Vec<TokenId>]) -> Result<Vec<Vec<f32>>> {
+    fn run(&self, texts: &[&Tokenized]) -> Result<Vec<Vectors>> {
         let rows = texts.len();
-        let columns = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let columns = texts.iter().map(|text| text.ids.len()).max().unwrap_or(0);
         let mut ids = NdTensor::<i32, 2>::zeros([rows, columns]);
         let mut mask = NdTensor::<i32, 2>::zeros([rows, columns]);
         for (row, text) in texts.iter().enumerate() {
-            for (column, id) in text.iter().enumerate() {
+            for (column, id) in text.ids.iter().enumerate() {
                 ids[[row, column]] = i32::try_from(*id).unwrap_or_default();
                 mask[[row, column]] = 1;
             }
@@ -152,30 +152,73 @@ impl Model {
         let output = outputs.into_iter().next().ok_or_else(|| failed("no output".to_owned()))?;
         let hidden: NdTensor<f32, 3> =
             output.try_into().map_err(|_| failed("the output is not a matrix per token".to_owned()))?;
-        Ok(texts.iter().enumerate().map(|(row, text)| mean(&hidden.slice(row), text.len())).collect())
+        Ok(texts.iter().enumerate().map(|(row, text)| text.vectors(&hidden.slice(row))).collect())
     }
 }
 
-/// The mean of the first `tokens` rows, normalised to length 1.
-fn mean(hidden: &NdTensorView<f32, 2>, tokens: usize) -> Vec<f32> {
+/// The vectors of a text and of its pieces.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vectors {
+    /// Of the whole text, of length 1.
+    pub whole: Vec<f32>,
+    /// Of each piece, the longer the more tokens it has; `None` where no token of it is left, because it is blank or beyond the limit.
+    pub pieces: Vec<Option<Vec<f32>>>,
+}
+
+/// A text as the encoder takes it.
+struct Tokenized {
+    ids: Vec<TokenId>,
+    /// The tokens of each piece.
+    pieces: Vec<Range<usize>>,
+}
+
+impl Tokenized {
+    /// Joins pieces, each of which begins and ends with the special tokens that belong around the whole.
+    fn join(pieces: impl Iterator<Item = Vec<TokenId>>) -> Self {
+        let mut joined = Self { ids: Vec::new(), pieces: Vec::new() };
+        let mut end = None;
+        for piece in pieces {
+            let [first, inner @ .., last] = piece.as_slice() else { continue };
+            if joined.ids.is_empty() {
+                joined.ids.push(*first);
+            }
+            end = Some(*last);
+            let start = joined.ids.len();
+            let room = (MAX_TOKENS - 1).saturating_sub(start);
+            joined.ids.extend(inner.iter().take(room));
+            joined.pieces.push(start..joined.ids.len());
+        }
+        joined.ids.extend(end);
+        joined
+    }
+
+    fn vectors(&self, hidden: &NdTensorView<f32, 2>) -> Vectors {
+        let piece = |range: &Range<usize>| (!range.is_empty()).then(|| sum(hidden, range.clone()));
+        let mut whole = sum(hidden, 0..self.ids.len());
+        let length = whole.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        whole.iter_mut().for_each(|value| *value /= length);
+        Vectors { whole, pieces: self.pieces.iter().map(piece).collect() }
+    }
+}
+
+/// The sum of these rows.
+fn sum(hidden: &NdTensorView<f32, 2>, tokens: Range<usize>) -> Vec<f32> {
     let mut sum = vec![0.0_f32; hidden.size(1)];
-    for token in 0..tokens {
+    for token in tokens {
         for (total, value) in sum.iter_mut().zip(hidden.slice(token).iter()) {
             *total += value;
         }
     }
-    let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    sum.iter_mut().for_each(|value| *value /= length);
     sum
 }
 
 /// Splits off the texts for the next run: `order` is sorted by length, so the last one of a batch is its widest.
-fn next_batch<'a>(order: &'a [usize], tokenized: &[Vec<TokenId>]) -> Option<(&'a [usize], &'a [usize])> {
+fn next_batch<'a>(order: &'a [usize], tokenized: &[Tokenized]) -> Option<(&'a [usize], &'a [usize])> {
     if order.is_empty() {
         return None;
     }
     let fits = |count: usize| {
-        let widest = order.get(count - 1).and_then(|index| tokenized.get(*index)).map_or(0, Vec::len);
+        let widest = order.get(count - 1).and_then(|index| tokenized.get(*index)).map_or(0, |text| text.ids.len());
         count * widest <= BATCH_TOKENS
     };
     let count = (1..=order.len()).take_while(|count| fits(*count)).last().unwrap_or(1);

@@ -14,7 +14,7 @@ use store::chunks::IndexEntry;
 use uuid::Uuid;
 
 /// How much of each neighbour is blended into a chunk.
-const NEIGHBOUR: f32 = 0.5;
+const NEIGHBOUR: f32 = 0.3;
 
 /// The vectors of all chunks.
 #[derive(Debug, Default)]
@@ -68,9 +68,9 @@ pub(crate) struct Near {
 }
 
 impl Near {
-    /// The measure by which the nearest are chosen. The weights were fitted on `examples/questions/postgresql.tsv`.
+    /// The measure by which the nearest are chosen.
     pub(crate) fn meaning(&self) -> f32 {
-        0.5 * self.cosine + 0.5 * self.blended + 0.3 * self.document
+        0.5 * self.blended + 0.5 * self.document
     }
 }
 
@@ -277,7 +277,7 @@ mod tests {
         let near = found(&index, &question, Uuid::nil());
         let of = |number: i64| *near.iter().find(|near| near.number == number).unwrap();
         let mean = dot(&question, &blend(&[(1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0)]));
-        for (number, parts) in [(1, vec![(1, 1.0), (2, 0.5)]), (3, vec![(3, 1.0), (2, 0.5), (4, 0.5)])] {
+        for (number, parts) in [(1, vec![(1, 1.0), (2, NEIGHBOUR)]), (3, vec![(3, 1.0), (2, NEIGHBOUR), (4, NEIGHBOUR)])] {
             let is = of(number);
             assert!((is.cosine - dot(&question, &vector_of(number))).abs() < 0.005);
             assert!((is.blended - dot(&question, &blend(&parts))).abs() < 0.005);

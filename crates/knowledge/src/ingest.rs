@@ -1,12 +1,13 @@
 //! What the worker does with a document: parse and chunk it, then compute its vectors.
 
-use store::chunks::{Extracted, NewChunk, StoredVector};
+use store::chunks::{Extracted, NewChunk, PendingChunk, StoredVector};
 use uuid::Uuid;
 
 use crate::chunk::{Chunk, ChunkOptions, chunk};
+use crate::embed::Vectors;
 use crate::index::{Quantised, quantise};
 use crate::parse::{Format, Limits, ParseError, parse};
-use crate::{Knowledge, Result, units};
+use crate::{Knowledge, Result, unit_vectors, units};
 
 /// Chunks embedded between two commits: progress is visible, and a killed process repeats at most this much.
 const CHUNKS_PER_COMMIT: u64 = 64;
@@ -32,15 +33,16 @@ impl Knowledge {
         let mut computed = 0;
         loop {
             let pending = self.store.pending_chunks(document_ids, CHUNKS_PER_COMMIT).await?;
-            let texts: Vec<String> =
-                pending.iter().map(|chunk| embedded_text(&chunk.title, &chunk.heading_path, &chunk.text)).collect();
+            let texts: Vec<ChunkText> = pending.iter().map(ChunkText::new).collect();
+            let pieces: Vec<Vec<String>> = texts.iter().map(|text| text.pieces.clone()).collect();
             let encoder = model.clone();
-            let vectors = tokio::task::spawn_blocking(move || encoder.embed_batch(&texts)).await??;
-            let stored = pending.iter().zip(&vectors).map(|(chunk, vector)| {
-                let Quantised { scale, codes } = quantise(vector);
-                StoredVector { number: chunk.number, scale, codes: codes.into_iter().map(i8::cast_unsigned).collect() }
-            });
-            let stored: Vec<StoredVector> = stored.collect();
+            let vectors = tokio::task::spawn_blocking(move || encoder.embed_batch(&pieces)).await??;
+            let stored: Vec<StoredVector> = pending
+                .iter()
+                .zip(&texts)
+                .zip(&vectors)
+                .map(|((chunk, text), vectors)| stored_vector(chunk.number, text, vectors))
+                .collect();
             let alive = self.store.store_vectors(model.name(), document_ids, stored.clone()).await?;
             for vector in stored {
                 if let Some(entry) = alive.get(&vector.number) {
@@ -66,13 +68,48 @@ impl Knowledge {
     }
 }
 
-/// What of a chunk the encoder sees: where it stands says what it is about.
-pub(crate) fn embedded_text(title: &str, heading_path: &str, text: &str) -> String {
-    match (title.is_empty(), heading_path.is_empty()) {
-        (true, true) => text.to_owned(),
-        (false, true) => format!("{title}\n{text}"),
-        (true, false) => format!("{heading_path}\n{text}"),
-        (false, false) => format!("{title} > {heading_path}\n{text}"),
+/// What of a chunk the encoder sees.
+pub(crate) struct ChunkText {
+    /// Where the chunk stands, then its text, cut at the borders of its units.
+    pub(crate) pieces: Vec<String>,
+    /// Which pieces are the units.
+    units: Vec<usize>,
+}
+
+impl ChunkText {
+    /// The title and the headings come first: they say what the chunk is about.
+    pub(crate) fn new(chunk: &PendingChunk) -> Self {
+        let place = [chunk.title.as_str(), chunk.heading_path.as_str()];
+        let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
+        let mut text = Self { pieces: vec![place.join(" > ")], units: Vec::new() };
+        let mut end = 0;
+        for unit in units::decode(&chunk.units, 0).unwrap_or_default() {
+            // Between units stand headings of small sections.
+            text.push(chunk.text.get(end..unit.start));
+            text.units.push(text.pieces.len());
+            text.pieces.push(chunk.text.get(unit.start..unit.end).unwrap_or_default().to_owned());
+            end = unit.end;
+        }
+        text.push(chunk.text.get(end..));
+        text
+    }
+
+    fn push(&mut self, piece: Option<&str>) {
+        if let Some(piece) = piece.map(str::trim).filter(|piece| !piece.is_empty()) {
+            self.pieces.push(piece.to_owned());
+        }
+    }
+}
+
+fn stored_vector(number: i64, text: &ChunkText, vectors: &Vectors) -> StoredVector {
+    let Quantised { scale, codes } = quantise(&vectors.whole);
+    let of_units: Vec<Option<&Vec<f32>>> =
+        text.units.iter().map(|piece| vectors.pieces.get(*piece).and_then(Option::as_ref)).collect();
+    StoredVector {
+        number,
+        scale,
+        codes: codes.into_iter().map(i8::cast_unsigned).collect(),
+        units: unit_vectors::encode(&of_units, vectors.whole.len()),
     }
 }
 

@@ -12,6 +12,7 @@ mod intake;
 mod measure;
 pub mod parse;
 pub mod search;
+mod unit_vectors;
 pub mod units;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use error::{Error, Result};
 pub use intake::{IntakeError, Upload};
 pub use measure::EmbeddingSpeed;
 pub use search::{Found, Question};
+pub use unit_vectors::UnitSimilarity;
 
 /// How documents are taken in and found.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ingest::embedded_text;
+use crate::ingest::ChunkText;
 use crate::{Knowledge, Result};
 
 /// The bare speed of the encoder.
@@ -27,8 +27,7 @@ impl Knowledge {
     pub async fn measure_embedding(&self, count: usize) -> Result<EmbeddingSpeed> {
         let Some(model) = self.model.clone() else { return Ok(EmbeddingSpeed { chunks: 0, took: Duration::ZERO }) };
         let chunks = self.store.sample_chunks(count).await?;
-        let texts: Vec<String> =
-            chunks.iter().map(|chunk| embedded_text(&chunk.title, &chunk.heading_path, &chunk.text)).collect();
+        let texts: Vec<Vec<String>> = chunks.iter().map(|chunk| ChunkText::new(chunk).pieces).collect();
         tokio::task::spawn_blocking(move || {
             let started = Instant::now();
             model.embed_batch(&texts)?;

@@ -51,6 +51,8 @@ pub struct PendingChunk {
     pub heading_path: String,
     /// Its text.
     pub text: String,
+    /// Its quotable units, encoded.
+    pub units: Vec<u8>,
 }
 
 /// A vector in the form in which it is stored.
@@ -62,6 +64,8 @@ pub struct StoredVector {
     pub scale: f32,
     /// The components as signed 8-bit codes.
     pub codes: Vec<u8>,
+    /// The vectors of its units, encoded; empty where they were not read.
+    pub units: Vec<u8>,
 }
 
 /// A chunk with what an answer needs to know of its document.
@@ -87,6 +91,8 @@ pub struct Passage {
     pub text: String,
     /// Its quotable units, encoded.
     pub units: Vec<u8>,
+    /// The vectors of those units, encoded; empty before they are computed.
+    pub unit_vectors: Vec<u8>,
 }
 
 /// Rows to a statement: SQLite takes 32,766 parameters, a chunk has nine.
@@ -148,12 +154,13 @@ impl Store {
 
     /// The chunks of these documents that have no vector yet, in order.
     pub async fn pending_chunks(&self, document_ids: &[Uuid], limit: u64) -> Result<Vec<PendingChunk>> {
-        let rows: Vec<(i64, Uuid, String, String)> = chunk::Entity::find()
+        let rows: Vec<(i64, Uuid, String, String, Vec<u8>)> = chunk::Entity::find()
             .select_only()
             .column(chunk::Column::Number)
             .column(chunk::Column::DocumentId)
             .column(chunk::Column::HeadingPath)
             .column(chunk::Column::Text)
+            .column(chunk::Column::Units)
             .filter(chunk::Column::DocumentId.is_in(document_ids.iter().copied()))
             .filter(chunk::Column::Embedded.eq(false))
             .order_by_asc(chunk::Column::Number)
@@ -162,11 +169,12 @@ impl Store {
             .all(self.read())
             .await?;
         let titles = self.titles(document_ids).await?;
-        let titled = rows.into_iter().map(|(number, document_id, heading_path, text)| PendingChunk {
+        let titled = rows.into_iter().map(|(number, document_id, heading_path, text, units)| PendingChunk {
             number,
             title: titles.get(&document_id).cloned().unwrap_or_default(),
             heading_path,
             text,
+            units,
         });
         Ok(titled.collect())
     }
@@ -182,8 +190,8 @@ impl Store {
             let found = chunk::Entity::find().filter(chunk::Column::Number.is_in(batch.iter().copied()));
             for row in found.all(self.read()).await? {
                 let title = self.titles(&[row.document_id]).await?.remove(&row.document_id).unwrap_or_default();
-                let (number, heading_path, text) = (row.number, row.heading_path, row.text);
-                chunks.push(PendingChunk { number, title, heading_path, text });
+                let (number, heading_path, text, units) = (row.number, row.heading_path, row.text, row.units);
+                chunks.push(PendingChunk { number, title, heading_path, text, units });
             }
         }
         Ok(chunks)
@@ -221,6 +229,7 @@ impl Store {
                 model: Set(model.to_owned()),
                 scale: Set(vector.scale),
                 codes: Set(vector.codes),
+                units: Set(vector.units),
             })
             .collect();
         for batch in rows.chunks(ROWS_PER_INSERT) {
@@ -264,19 +273,23 @@ impl Store {
 
     /// Every vector of `model`, with what the index must know of each: read once at start.
     pub async fn load_vectors(&self, model: &str, after: i64, limit: u64) -> Result<Vec<(StoredVector, IndexEntry)>> {
-        let rows = chunk_vector::Entity::find()
+        let rows: Vec<(i64, f32, Vec<u8>)> = chunk_vector::Entity::find()
+            .select_only()
+            .column(chunk_vector::Column::ChunkNumber)
+            .column(chunk_vector::Column::Scale)
+            .column(chunk_vector::Column::Codes)
             .filter(chunk_vector::Column::Model.eq(model))
             .filter(chunk_vector::Column::ChunkNumber.gt(after))
             .order_by_asc(chunk_vector::Column::ChunkNumber)
             .limit(limit)
+            .into_tuple()
             .all(self.read())
             .await?;
-        let numbers: Vec<i64> = rows.iter().map(|row| row.chunk_number).collect();
+        let numbers: Vec<i64> = rows.iter().map(|(number, ..)| *number).collect();
         let mut entries = index_entries(self.read(), &numbers).await?;
-        let known = rows.into_iter().filter_map(|row| {
-            let entry = entries.remove(&row.chunk_number)?;
-            let vector = StoredVector { number: row.chunk_number, scale: row.scale, codes: row.codes };
-            Some((vector, entry))
+        let known = rows.into_iter().filter_map(|(number, scale, codes)| {
+            let entry = entries.remove(&number)?;
+            Some((StoredVector { number, scale, codes, units: Vec::new() }, entry))
         });
         Ok(known.collect())
     }
@@ -337,6 +350,7 @@ impl Store {
             .into_iter()
             .map(|document| (document.id, document))
             .collect();
+        let mut vectors = self.unit_vectors(numbers).await?;
         let readable = rows.into_iter().filter_map(|row| {
             let document = documents.get(&row.document_id)?;
             Some(Passage {
@@ -350,9 +364,22 @@ impl Store {
                 start: usize::try_from(row.start).unwrap_or_default(),
                 text: row.text,
                 units: row.units,
+                unit_vectors: vectors.remove(&row.number).unwrap_or_default(),
             })
         });
         Ok(readable.collect())
+    }
+
+    async fn unit_vectors(&self, numbers: &[i64]) -> Result<HashMap<i64, Vec<u8>>> {
+        let rows: Vec<(i64, Vec<u8>)> = chunk_vector::Entity::find()
+            .select_only()
+            .column(chunk_vector::Column::ChunkNumber)
+            .column(chunk_vector::Column::Units)
+            .filter(chunk_vector::Column::ChunkNumber.is_in(numbers.iter().copied()))
+            .into_tuple()
+            .all(self.read())
+            .await?;
+        Ok(rows.into_iter().collect())
     }
 }
 

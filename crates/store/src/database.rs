@@ -155,9 +155,11 @@ mod tests {
     async fn what_is_committed_after_the_disk_was_full_is_kept() -> Result<()> {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), &Settings::default(), Clock::System).await?;
-        store.write().execute_unprepared("CREATE TABLE filler (bytes BLOB); PRAGMA max_page_count = 1").await?;
+        store.write().execute_unprepared("CREATE TABLE filler (bytes BLOB)").await?;
         for _ in 0..3 {
             let transaction = store.begin().await?;
+            // A limit below the present size means the present size.
+            transaction.execute_unprepared("PRAGMA max_page_count = 1").await?;
             let failed = transaction.execute_unprepared("INSERT INTO filler VALUES (zeroblob(1000000))").await;
             assert!(failed.is_err_and(|error| Error::from(error).is_disk_full()));
             // A transaction that is dropped without a commit, as after finding that there is nothing to do.

@@ -25,12 +25,14 @@ const POLL: Duration = Duration::from_millis(500);
 const MAX_ATTEMPTS: i32 = 4;
 
 pub(crate) async fn run<W: Work>(work: W, knowledge: Knowledge, shutdown: CancellationToken) {
+    // Claimed, but what became of them could not be recorded, for instance because the disk was full.
+    let mut unsettled = Vec::new();
     while !shutdown.is_cancelled() {
         // Listen before looking, so that work that arrives in between is not slept over.
         let arrived = knowledge.work_arrived().notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();
-        match claim_and_work(&work, &knowledge).await {
+        match claim_and_work(&work, &knowledge, &mut unsettled).await {
             Ok(0) => {}
             Ok(_) => continue,
             Err(error) => tracing::error!(kind = ?W::KIND, error = %error, "cannot take jobs; trying again"),
@@ -66,6 +68,7 @@ async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge) -> store::Resu
             }
         }
     }
+    unsettled.clear();
     Ok(jobs.len())
 }
 

@@ -12,14 +12,14 @@ use store::search::{KeywordHit, KeywordWeights};
 
 pub use question::{Question, Term};
 
-use crate::{Error, Knowledge, Result};
+use crate::{Error, Knowledge, Result, UnitSimilarity};
 
 /// Chunks that the keyword search contributes.
 const BY_KEYWORDS: usize = 100;
 /// Chunks that the vector search contributes.
 const BY_MEANING: usize = 50;
 /// Passages that are read: the best of both.
-const READ: usize = 40;
+const READ: usize = 60;
 /// A word of the title or of the headings says more about a chunk than one of its text.
 const KEYWORD_WEIGHTS: KeywordWeights = KeywordWeights { title: 4.0, heading_path: 2.0, body: 1.0 };
 
@@ -30,6 +30,10 @@ pub struct SearchHit {
     pub passage: Passage,
     /// Cosine similarity with the question; 0 when only keywords found it.
     pub cosine: f32,
+    /// How near each of its units is to the question; empty without vectors.
+    pub units: Vec<UnitSimilarity>,
+    /// Which share of the question's words, by weight, it has in its text, headings or title; 0 to 1.
+    pub coverage: f32,
     /// How well it matches, 0 to 1; comparable within one search.
     pub score: f32,
 }
@@ -68,11 +72,11 @@ impl Knowledge {
             Some(vector) => self.index.nearest(vector, reader.account_id, BY_MEANING, &numbers),
             None => Vec::new(),
         };
-        let mut candidates = rank::fuse(&by_keywords, &by_meaning);
+        let mut candidates = rank::candidates(&by_keywords, &by_meaning);
         candidates.truncate(READ);
         let numbers: Vec<i64> = candidates.iter().map(|candidate| candidate.number).collect();
         let passages = self.store.passages(reader, &numbers).await?;
-        let hits = rank::hits(&candidates, passages);
+        let hits = rank::rank(&question, vector.as_deref(), &candidates, passages);
         let retrieve = started.elapsed().saturating_sub(embed);
         Ok(Found { question, by_meaning: vector.is_some(), hits, embed, retrieve })
     }

@@ -56,9 +56,18 @@ impl Question {
         self.terms.iter().filter(|term| term.frequency > 0).map(|term| term.stem.clone()).collect()
     }
 
-    /// The weight of all terms together.
+    /// The stems of all terms.
     #[must_use]
-    pub fn weight(&self) -> f32 {
-        self.terms.iter().map(|term| term.weight).sum()
+    pub fn stems(&self) -> Vec<String> {
+        self.terms.iter().map(|term| term.stem.clone()).collect()
+    }
+
+    /// Which share of the question, by weight, the terms are that `has` marks; 0 to 1. Words that no document has
+    /// count: what nobody wrote about is not covered.
+    #[must_use]
+    pub fn coverage(&self, has: &[bool]) -> f32 {
+        let whole: f32 = self.terms.iter().map(|term| term.weight).sum();
+        let covered = self.terms.iter().zip(has).filter(|(_, has)| **has).map(|(term, _)| term.weight).sum::<f32>();
+        covered / whole.max(f32::MIN_POSITIVE)
     }
 }

@@ -15,6 +15,8 @@ pub struct Model {
     pub scale: f32,
     /// The components as signed 8-bit codes.
     pub codes: Vec<u8>,
+    /// The vectors of its units, encoded by `knowledge::unit_vectors`.
+    pub units: Vec<u8>,
 }
 
 /// Rows are joined by hand where they are read; see the aggregates.

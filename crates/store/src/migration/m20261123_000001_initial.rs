@@ -110,6 +110,7 @@ async fn documents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(string("model"))
         .col(float("scale"))
         .col(binary("codes"))
+        .col(binary("units"))
         .foreign_key(&mut owned_by("chunk_vector", "chunk_number", "chunk", "number"))
         .to_owned();
     manager.create_table(vector).await?;

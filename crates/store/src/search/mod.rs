@@ -10,4 +10,4 @@ pub use sqlite::{KeywordHit, KeywordWeights};
 pub(crate) use sqlite::{
     conversations_matching, create_indexes, forget_chunks, forget_messages, index_chunks, index_messages,
 };
-pub use terms::{is_stopword, stem, terms, words};
+pub use terms::{is_stopword, occurring, stem, terms, words};

@@ -1,0 +1,78 @@
+//! The vectors of a chunk's units: stored beside the chunk's own, read for the passages of an answer only.
+
+use crate::index::{Quantised, quantise};
+
+/// How near a unit is to a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct UnitSimilarity {
+    /// Cosine similarity of the unit.
+    pub alone: f32,
+    /// Cosine similarity of the unit and its two neighbours together.
+    pub around: f32,
+}
+
+/// Bytes before the codes of each unit: the scale.
+const SCALE_BYTES: usize = size_of::<f32>();
+
+/// Vectors as bytes: for each unit its scale and its codes, all zero for a unit without a vector.
+pub(crate) fn encode(vectors: &[Option<&Vec<f32>>], dimensions: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(vectors.len() * (SCALE_BYTES + dimensions));
+    for vector in vectors {
+        match vector {
+            Some(vector) => {
+                let Quantised { scale, codes } = quantise(vector);
+                bytes.extend(scale.to_le_bytes());
+                bytes.extend(codes.into_iter().map(i8::cast_unsigned));
+            }
+            None => bytes.extend(std::iter::repeat_n(0, SCALE_BYTES + dimensions)),
+        }
+    }
+    bytes
+}
+
+/// How near each of the encoded units is to a question's vector.
+pub(crate) fn similarities(bytes: &[u8], question: &[f32]) -> Vec<UnitSimilarity> {
+    let vectors: Vec<Vec<f32>> = bytes.chunks_exact(SCALE_BYTES + question.len()).map(decoded).collect();
+    let beside = |place: Option<usize>| place.and_then(|place| vectors.get(place));
+    let similarity = |(place, vector): (usize, &Vec<f32>)| {
+        let mut around = vector.clone();
+        for neighbour in [beside(place.checked_sub(1)), beside(place.checked_add(1))].into_iter().flatten() {
+            around.iter_mut().zip(neighbour).for_each(|(total, value)| *total += value);
+        }
+        UnitSimilarity { alone: cosine(vector, question), around: cosine(&around, question) }
+    };
+    vectors.iter().enumerate().map(similarity).collect()
+}
+
+fn decoded(bytes: &[u8]) -> Vec<f32> {
+    let (scale, codes) = bytes.split_at(SCALE_BYTES);
+    let scale = scale.try_into().map_or(0.0, f32::from_le_bytes);
+    codes.iter().map(|code| f32::from(code.cast_signed()) * scale).collect()
+}
+
+/// The cosine with a question's vector, whose length is 1.
+fn cosine(vector: &[f32], question: &[f32]) -> f32 {
+    let dot: f32 = vector.iter().zip(question).map(|(a, b)| a * b).sum();
+    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    if length > 0.0 { dot / length } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_compared_alone_and_with_their_neighbours() {
+        let (x, y) = (vec![1.0, 0.0], vec![0.0, 1.0]);
+        let bytes = encode(&[Some(&x), Some(&y), None], 2);
+        let near = similarities(&bytes, &x);
+        let close = |a: f32, b: f32| (a - b).abs() < 0.01;
+        assert!(close(near[0].alone, 1.0) && close(near[1].alone, 0.0) && close(near[2].alone, 0.0));
+        assert!(close(near[0].around, 0.707) && close(near[1].around, 0.707) && close(near[2].around, 0.0));
+    }
+
+    #[test]
+    fn bytes_of_another_width_are_no_units() {
+        assert!(similarities(&[1, 2, 3], &[1.0, 0.0]).is_empty());
+    }
+}
