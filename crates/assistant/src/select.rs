@@ -18,9 +18,11 @@ use crate::answerable::is_answerable;
 /// Passages that sentences are taken from.
 const PASSAGES: usize = 10;
 /// The longest answer to one part, in words; the first quote may be longer.
-const MAX_WORDS: usize = 140;
+const MAX_WORDS: usize = 150;
 /// The most quotes in an answer to one part.
 const MAX_QUOTES: usize = 8;
+/// A quote whose value is further below the best one's is beside the point.
+const CLOSE: f32 = 6.0;
 /// Shorter pieces say nothing by themselves, unless they are code.
 const MIN_WORDS: usize = 3;
 
@@ -90,17 +92,17 @@ pub(crate) fn select(found: &Found) -> Selection {
         candidates.extend(candidates_of(&found.question, hit, rank, best));
     }
     candidates.sort_by(|a, b| b.value.total_cmp(&a.value).then((a.rank, a.quote.start).cmp(&(b.rank, b.quote.start))));
-    let mut taken = take(candidates);
-    taken.sort_by_key(|candidate| (candidate.rank, candidate.quote.start));
-    Selection { grounded: !taken.is_empty(), quotes: taken.into_iter().map(|candidate| candidate.quote).collect() }
+    let quotes = in_reading_order(take(candidates));
+    Selection { grounded: !quotes.is_empty(), quotes }
 }
 
 /// Takes the best candidates that fit; the same text is taken once.
 fn take(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let best = candidates.first().map_or(0.0, |candidate| candidate.value);
     let mut words = 0;
     let mut texts: HashSet<String> = HashSet::new();
     let mut taken: Vec<Candidate> = Vec::new();
-    for candidate in candidates {
+    for candidate in candidates.into_iter().take_while(|candidate| candidate.value >= best - CLOSE) {
         let length = candidate.quote.text.split_whitespace().count();
         let fits = taken.is_empty() || words + length <= MAX_WORDS;
         if fits && texts.insert(candidate.quote.text.clone()) {
@@ -112,6 +114,20 @@ fn take(candidates: Vec<Candidate>) -> Vec<Candidate> {
         }
     }
     taken
+}
+
+/// The passage with the best quote comes first; within a passage, quotes stand as they stand there.
+fn in_reading_order(taken: Vec<Candidate>) -> Vec<Quote> {
+    // `taken` is ordered by value, so each passage's first appearance is that of its best quote.
+    let mut passages: Vec<usize> = Vec::new();
+    for candidate in &taken {
+        if !passages.contains(&candidate.rank) {
+            passages.push(candidate.rank);
+        }
+    }
+    let mut quotes: Vec<Candidate> = taken;
+    quotes.sort_by_key(|quote| (passages.iter().position(|rank| *rank == quote.rank), quote.quote.start));
+    quotes.into_iter().map(|candidate| candidate.quote).collect()
 }
 
 fn candidates_of(question: &Question, hit: &SearchHit, rank: usize, best: f32) -> Vec<Candidate> {
@@ -154,9 +170,30 @@ fn quote(hit: &SearchHit, unit: Unit) -> Option<Quote> {
 /// Questions after an amount, a time or a limit.
 fn asks_for_a_number(question: &str) -> bool {
     const SIGNS: &[&str] = &[
-        "how many", "how much", "how long", "how often", "how big", "how large", "how old", "how far", "how high",
-        "how fast", "how soon", "default", "maximum", "minimum", "limit", "size", "number of", "percent", "what time",
-        "when ", "version", "port ", "cost", "price",
+        "how many",
+        "how much",
+        "how long",
+        "how often",
+        "how big",
+        "how large",
+        "how old",
+        "how far",
+        "how high",
+        "how fast",
+        "how soon",
+        "default",
+        "maximum",
+        "minimum",
+        "limit",
+        "size",
+        "number of",
+        "percent",
+        "what time",
+        "when ",
+        "version",
+        "port ",
+        "cost",
+        "price",
     ];
     let question = question.to_lowercase();
     SIGNS.iter().any(|sign| question.contains(sign))

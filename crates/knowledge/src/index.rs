@@ -277,7 +277,9 @@ mod tests {
         let near = found(&index, &question, Uuid::nil());
         let of = |number: i64| *near.iter().find(|near| near.number == number).unwrap();
         let mean = dot(&question, &blend(&[(1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0)]));
-        for (number, parts) in [(1, vec![(1, 1.0), (2, NEIGHBOUR)]), (3, vec![(3, 1.0), (2, NEIGHBOUR), (4, NEIGHBOUR)])] {
+        for (number, parts) in
+            [(1, vec![(1, 1.0), (2, NEIGHBOUR)]), (3, vec![(3, 1.0), (2, NEIGHBOUR), (4, NEIGHBOUR)])]
+        {
             let is = of(number);
             assert!((is.cosine - dot(&question, &vector_of(number))).abs() < 0.005);
             assert!((is.blended - dot(&question, &blend(&parts))).abs() < 0.005);

@@ -25,7 +25,8 @@ pub struct Passage {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Answer {
     /// The text.
-    pub answer: String,
+    #[serde(rename = "answer")]
+    pub text: String,
     /// Whether the documents answered.
     pub grounded: bool,
     /// Time per phase, in milliseconds.

@@ -169,14 +169,14 @@ impl Store {
             .all(self.read())
             .await?;
         let titles = self.titles(document_ids).await?;
-        let titled = rows.into_iter().map(|(number, document_id, heading_path, text, units)| PendingChunk {
+        let pending = rows.into_iter().map(|(number, document_id, heading_path, text, units)| PendingChunk {
             number,
             title: titles.get(&document_id).cloned().unwrap_or_default(),
             heading_path,
             text,
             units,
         });
-        Ok(titled.collect())
+        Ok(pending.collect())
     }
 
     /// Up to `count` chunks, spread evenly over all.
@@ -416,7 +416,7 @@ async fn index_entries<C: sea_orm::ConnectionTrait>(
             .all(connection)
             .await?;
         let private: HashMap<Uuid, Option<Uuid>> =
-            scopes.into_iter().filter_map(|(id, scope)| Some((id, private_to(&scope)?))).collect();
+            scopes.into_iter().filter_map(|(id, scope)| Some((id, private_to(&scope).ok()?))).collect();
         entries.extend(rows.into_iter().filter_map(|(number, document_id)| {
             let private_to = *private.get(&document_id)?;
             Some((number, IndexEntry { document_id, private_to }))
@@ -426,8 +426,8 @@ async fn index_entries<C: sea_orm::ConnectionTrait>(
 }
 
 /// Who alone may find what has this scope; a scope that cannot be understood is nobody's.
-fn private_to(scope: &str) -> Option<Option<Uuid>> {
-    if scope == SHARED { Some(None) } else { Uuid::parse_str(scope).ok().map(Some) }
+fn private_to(scope: &str) -> Result<Option<Uuid>, uuid::Error> {
+    if scope == SHARED { Ok(None) } else { Uuid::parse_str(scope).map(Some) }
 }
 
 /// Lengths and offsets fit: extracted text is limited to far less than 2 GiB.

@@ -76,7 +76,7 @@ impl Store {
         Ok(jobs)
     }
 
-    /// Puts jobs back untouched, for instance when the process is asked to stop.
+    /// Puts jobs that are in hand back untouched, for instance when the process is asked to stop.
     pub async fn release_jobs(&self, ids: &[Uuid]) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
@@ -84,6 +84,7 @@ impl Store {
         job::Entity::update_many()
             .col_expr(job::Column::State, Expr::value("queued"))
             .filter(job::Column::Id.is_in(ids.iter().copied()))
+            .filter(job::Column::State.eq(JobState::Running))
             .exec(self.write())
             .await?;
         Ok(())

@@ -1,4 +1,5 @@
 //! Documents: stored once, found by whom they are for, and gone when they are deleted.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop where it stands")]
 
 mod support;
 

@@ -36,7 +36,10 @@ impl Default for Settings {
 pub fn init(settings: &Settings) -> Result<(), ParseError> {
     // The statement log of the database driver would hold people's questions.
     let filter = EnvFilter::try_new(format!("{},sqlx=warn,sea_orm_migration=warn", settings.level))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // An error here means that logging has been started already.
     let _ = match settings.format {
         Format::Text => builder.try_init(),

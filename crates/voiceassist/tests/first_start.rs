@@ -39,6 +39,10 @@ async fn a_first_start_with_samples_answers_with_citations_that_hold() {
     assert_eq!(answer["grounded"], false, "{answer}");
     assert_eq!(answer["citations"], json!([]), "{answer}");
 
+    // A single word, even one that the encoder knows only in pieces, is a question like any other.
+    let answer = admin.ask("Rotaboard").await;
+    assert!(answer["answer"].is_string(), "{answer}");
+
     // A follow-up is understood from its conversation.
     let first = admin.ask("What is the P95 response time at 100 users?").await;
     assert!(first["answer"].as_str().unwrap().contains("228"), "{first}");

@@ -32,7 +32,7 @@ async fn an_import_that_is_killed_twenty_times_ends_with_every_document_once() {
     let work = undisturbed.time_undisturbed().await;
     println!("an undisturbed import works for {work:.1?}");
     // Each run gets about one part of the whole, so that together the kills come all along the import.
-    let longest = work.mul_f64(1.6 / KILLS as f64);
+    let longest = work.mul_f64(2.4 / KILLS as f64);
 
     let mut drill = Drill::prepare(&mut random).await;
     let mut kills = 0;

@@ -45,14 +45,17 @@ pub(crate) async fn run<W: Work>(work: W, knowledge: Knowledge, shutdown: Cancel
     }
 }
 
-/// Works off one batch and returns its size.
-async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge) -> store::Result<usize> {
+/// Works off one batch and returns its size; jobs of an earlier one that are `unsettled` are put back first.
+async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge, unsettled: &mut Vec<Uuid>) -> store::Result<usize> {
     let store = knowledge.store();
+    store.release_jobs(unsettled).await?;
+    unsettled.clear();
     let jobs = store.claim_jobs(W::KIND, W::BATCH).await?;
     if jobs.is_empty() {
         return Ok(0);
     }
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
+    unsettled.clone_from(&ids);
     match (work.work(&jobs).await, jobs.as_slice()) {
         // Rows that are still there were interrupted by a shutdown.
         (Ok(()), _) => store.release_jobs(&ids).await?,

@@ -1,5 +1,6 @@
 //! The encoder's tokenizer, on a thread of its own: the library's type may not leave the thread that made it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -50,11 +51,54 @@ impl Tokenizer {
 
 fn serve(tokenizer: &Inner, inbox: &Receiver<Request>) {
     for request in inbox {
-        let ids = request.texts.iter().map(|text| {
-            let encoded = tokenizer.encode(text.as_str(), None).map_err(|error| error.to_string())?;
-            Ok(encoded.into_token_ids())
-        });
+        let ids = request.texts.iter().map(|text| encode(tokenizer, text));
         // Whoever asked may have gone away.
         let _ = request.reply.send(ids.collect());
+    }
+}
+
+/// White space after each text. The library (0.27) counts the `##` before each part of a word as text, looks up the
+/// place of that much text, and panics beyond the end; a word has at most 100 parts.
+const MARGIN: usize = 256;
+
+/// Whatever the library makes of a text, it must not end the thread that serves all others.
+fn encode(tokenizer: &Inner, text: &str) -> Result<Vec<TokenId>, String> {
+    let text = format!("{text}{:MARGIN$}", "");
+    let encoded = catch_unwind(AssertUnwindSafe(|| {
+        tokenizer.encode(text.as_str(), None).map(rten_text::tokenizer::Encoded::into_token_ids)
+    }));
+    match encoded {
+        Ok(encoded) => encoded.map_err(|error| error.to_string()),
+        Err(_) => Err("its tokenizer cannot read this text".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tokenizer in whose vocabulary long words have many parts.
+    const TINY: &str = r###"{
+        "added_tokens": [],
+        "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+            "strip_accents": null, "lowercase": true},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "##b": 4, "##c": 5}}
+    }"###;
+
+    #[test]
+    fn a_word_of_many_parts_at_the_end_is_read() {
+        let tokenizer = Tokenizer::from_json(TINY.to_owned()).unwrap();
+        let word = format!("a{}", "bc".repeat(40));
+        let ids = tokenizer.tokenize(vec![word, "é? 漢 a".to_owned(), String::new()]).unwrap();
+        assert_eq!((ids[0].len(), ids[0][1], ids[0][81]), (83, 3, 5));
+        assert_eq!(ids[2], [1, 2]);
+    }
+
+    #[test]
+    fn what_is_no_tokenizer_is_refused() {
+        assert!(Tokenizer::from_json("{}".to_owned()).is_err());
     }
 }

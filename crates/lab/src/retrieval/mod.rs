@@ -62,9 +62,9 @@ pub async fn run(
         let files = found.iter().map(|passage| passage.file_name.as_str());
         let outcome = Outcome {
             rank: question.expected.as_ref().and_then(|expected| rank_of(&expected.file, files)),
-            phrase_found: question.expected.as_ref().is_some_and(|expected| contains(&answer.answer, &expected.phrase)),
+            phrase_found: question.expected.as_ref().is_some_and(|expected| contains(&answer.text, &expected.phrase)),
             grounded: answer.grounded,
-            answer: answer.answer,
+            answer: answer.text,
             question,
         };
         progress(&outcome);

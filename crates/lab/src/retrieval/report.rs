@@ -57,7 +57,7 @@ impl Report {
     #[must_use]
     pub fn answer_over_embedding(&self) -> Option<f64> {
         let (answer, embedding) = (&self.latencies.server, &self.latencies.embedding);
-        (embedding.len() > 0).then(|| answer.value_at_quantile(0.5) as f64 / embedding.value_at_quantile(0.5) as f64)
+        (!embedding.is_empty()).then(|| answer.value_at_quantile(0.5) as f64 / embedding.value_at_quantile(0.5) as f64)
     }
 
     /// What became of each question.

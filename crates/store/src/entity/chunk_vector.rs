@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 /// The vector of a chunk.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "chunk_vector")]
+#[expect(clippy::struct_field_names, reason = "`model` is the embedding model, not this type")]
 pub struct Model {
     /// The chunk.
     #[sea_orm(primary_key, auto_increment = false)]

@@ -163,7 +163,11 @@ impl Store {
                 // FTS5 returns BM25 negated, so that the best sorts first.
                 #[expect(clippy::cast_possible_truncation, reason = "a score needs no more than seven digits")]
                 let score = -row.try_get::<f64>("", "score")? as f32;
-                hits.push(KeywordHit { number: row.try_get("", "number")?, document_id: row.try_get("", "document_id")?, score });
+                hits.push(KeywordHit {
+                    number: row.try_get("", "number")?,
+                    document_id: row.try_get("", "document_id")?,
+                    score,
+                });
             }
         }
         Ok(Ranked { rows: hits, ranked: usize::try_from(total).unwrap_or_default() })

@@ -1,5 +1,5 @@
 //! A real database in a folder of its own.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use chrono::{TimeZone, Utc};
 use store::accounts::{Account, NewAccount};
