@@ -56,7 +56,8 @@ impl Draft {
                 self.text.push(if flows { ' ' } else { '\n' });
             }
             let number = self.cite(quote);
-            self.text.push_str(&format!("{} [{number}]", quote.text));
+            self.text.push_str(&quote.text);
+            self.text.extend([" [", &number.to_string(), "]"]);
             previous = Some(quote);
         }
     }

@@ -83,10 +83,10 @@ fn clauses(sentence: &str) -> Vec<String> {
         let joined = before.eq_ignore_ascii_case("and") || before.ends_with(',');
         let long_enough = clauses.last().is_some_and(|clause| clause.len() > 2);
         if joined && long_enough && is_interrogative(token) {
-            if let Some(clause) = clauses.last_mut().filter(|clause| clause.last() == Some(&before)) {
-                if before.eq_ignore_ascii_case("and") {
-                    clause.pop();
-                }
+            if before.eq_ignore_ascii_case("and")
+                && let Some(clause) = clauses.last_mut().filter(|clause| clause.last() == Some(&before))
+            {
+                clause.pop();
             }
             clauses.push(Vec::new());
         }

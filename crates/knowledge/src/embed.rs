@@ -26,7 +26,7 @@ const BATCH_TOKENS: usize = 512;
 
 /// A sentence encoder.
 pub struct Model {
-    model: rten::Model,
+    graph: rten::Model,
     tokenizer: Tokenizer,
     threads: Arc<ThreadPool>,
     inputs: Inputs,
@@ -82,7 +82,7 @@ impl Model {
             .or_else(|| model.output_ids().first().copied())
             .ok_or_else(|| failed("model.onnx has no output".to_owned()))?;
         let threads = Arc::new(ThreadPool::with_num_threads(threads.max(1)));
-        Ok(Self { model, tokenizer, threads, inputs, output, name })
+        Ok(Self { graph: model, tokenizer, threads, inputs, output, name })
     }
 
     /// The model's name and version; vectors of different names are never compared.
@@ -148,7 +148,7 @@ impl Model {
         options.thread_pool = Some(self.threads.clone());
         let failed = |error: String| Error::Embedding(error);
         let outputs =
-            self.model.run(inputs, &[self.output], Some(options)).map_err(|error| failed(error.to_string()))?;
+            self.graph.run(inputs, &[self.output], Some(options)).map_err(|error| failed(error.to_string()))?;
         let output = outputs.into_iter().next().ok_or_else(|| failed("no output".to_owned()))?;
         let hidden: NdTensor<f32, 3> =
             output.try_into().map_err(|_| failed("the output is not a matrix per token".to_owned()))?;
@@ -196,7 +196,9 @@ impl Tokenized {
         let piece = |range: &Range<usize>| (!range.is_empty()).then(|| sum(hidden, range.clone()));
         let mut whole = sum(hidden, 0..self.ids.len());
         let length = whole.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-        whole.iter_mut().for_each(|value| *value /= length);
+        for value in &mut whole {
+            *value /= length;
+        }
         Vectors { whole, pieces: self.pieces.iter().map(piece).collect() }
     }
 }
@@ -228,6 +230,6 @@ fn next_batch<'a>(order: &'a [usize], tokenized: &[Tokenized]) -> Option<(&'a [u
 /// A name that changes whenever the vectors could: the beginning of the file's SHA-256.
 fn name_of(onnx: &[u8]) -> String {
     let digest = Sha256::digest(onnx);
-    let version: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("onnx-{version}")
+    let version = digest.iter().take(6).fold(0_u64, |version, byte| version << 8 | u64::from(*byte));
+    format!("onnx-{version:012x}")
 }

@@ -322,8 +322,12 @@ mod tests {
             forgotten in proptest::collection::vec(1_u128..12, 0..8),
         ) {
             let index = VectorIndex::default();
-            present.iter().for_each(|(number, document)| add(&index, *number, *document, None));
-            forgotten.iter().for_each(|document| index.forget(Uuid::from_u128(*document)));
+            for (number, document) in &present {
+                add(&index, *number, *document, None);
+            }
+            for document in &forgotten {
+                index.forget(Uuid::from_u128(*document));
+            }
             let mut left: Vec<(i64, u128)> = found(&index, &unit(99), Uuid::nil())
                 .iter()
                 .map(|near| (near.number, near.document_id.as_u128()))

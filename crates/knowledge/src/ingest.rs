@@ -115,11 +115,11 @@ fn stored_vector(number: i64, text: &ChunkText, vectors: &Vectors) -> StoredVect
 
 fn extract(format: Format, bytes: &[u8], options: &ChunkOptions) -> Result<Extracted, ParseError> {
     let parsed = parse(format, bytes, &Limits::default())?;
-    let chunks = chunk(&parsed, options).into_iter().map(stored_chunk).collect();
+    let chunks = chunk(&parsed, options).iter().map(stored_chunk).collect();
     Ok(Extracted { title: parsed.title, text: parsed.text, chunks })
 }
 
-fn stored_chunk(chunk: Chunk) -> NewChunk {
+fn stored_chunk(chunk: &Chunk) -> NewChunk {
     NewChunk {
         heading_path: chunk.heading_path.join(" > "),
         start: chunk.start,
