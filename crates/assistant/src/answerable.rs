@@ -17,7 +17,7 @@ const UNKNOWN_NAME: f32 = -3.94;
 /// What the sum must reach.
 const REQUIRED: f32 = 8.48;
 /// Without a model only words can tell: this share of them must be covered.
-const COVERED_BY_KEYWORDS: f32 = 0.65;
+const COVERED_BY_KEYWORDS: f32 = 0.5;
 /// Passages whose coverage counts.
 const COVERING: usize = 3;
 /// Passages that may mention a name.

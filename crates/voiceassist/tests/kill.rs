@@ -13,7 +13,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use store::{Clock, Store};
 use support::client::Client;
-use support::program::{Home, Running};
+use support::program::Home;
 use support::until;
 
 const FILES: usize = 200;
@@ -27,32 +27,41 @@ async fn an_import_that_is_killed_twenty_times_ends_with_every_document_once() {
     let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     println!("repeat this drill with {SEED}={seed}");
     let mut random = StdRng::seed_from_u64(seed);
-
-    let undisturbed = Drill::prepare(&mut random).await;
-    let work = undisturbed.time_undisturbed().await;
-    println!("an undisturbed import works for {work:.1?}");
-    // Each run gets about one part of the whole, so that together the kills come all along the import.
-    let longest = work.mul_f64(2.4 / KILLS as f64);
-
     let mut drill = Drill::prepare(&mut random).await;
+    let mut finished = 0;
     let mut kills = 0;
     while kills < KILLS {
-        let mut import = drill.start().await;
-        let after = longest.mul_f64(random.random());
-        let moment = Instant::now() + after;
-        until("the moment of the kill", async || (Instant::now() >= moment).then_some(())).await;
-        if import.ended().is_some_and(|status| status.success()) {
-            // It was faster than the undisturbed one. The remaining kills are for another import.
+        let moment = Moment::draw(kills, &mut random);
+        if drill.run_until(&moment).await {
+            kills += 1;
+            println!("kill {kills} {moment:?}");
+        } else {
+            // Chance let it come to its end before the last kill; the others are for another import.
             drill.check().await;
+            finished += 1;
+            assert!(finished < 5, "imports come to their end before they can be killed");
             drill = Drill::prepare(&mut random).await;
-            continue;
         }
-        let status = import.kill();
-        assert_eq!(status.code(), None, "{status}: {}", import.err());
-        kills += 1;
-        println!("kill {kills} after {after:.3?}");
     }
     drill.check().await;
+}
+
+/// When an import is killed. Its own progress is the measure: the time that it takes depends on what else the machine
+/// does.
+#[derive(Debug)]
+struct Moment {
+    /// Batches of documents that it has computed the vectors of.
+    batches: usize,
+    /// How long after the last of those, or after the beginning of the work.
+    after: Duration,
+}
+
+impl Moment {
+    /// The first kills come while files are still being read, the others all along the rest.
+    fn draw(kills: usize, random: &mut StdRng) -> Self {
+        let batches = if kills < KILLS / 4 { 0 } else { *[0, 1, 1, 2, 2].choose(random).unwrap() };
+        Self { batches, after: Duration::from_millis(random.random_range(0..150)) }
+    }
 }
 
 /// An import of generated files, each with a word of its own.
@@ -65,7 +74,8 @@ struct Drill {
 
 impl Drill {
     async fn prepare(random: &mut StdRng) -> Self {
-        let home = Home::new();
+        // The worker says at this level when a batch has its vectors.
+        let home = Home::new().set("LOGS__LEVEL", "info,worker=debug");
         let password = home.add_person(OWNER, &[]).await;
         let mut words = BTreeMap::new();
         for number in 0..FILES {
@@ -77,25 +87,25 @@ impl Drill {
         Self { home, password, words }
     }
 
-    /// Starts the import, or goes on with it, and waits until it works.
-    async fn start(&self) -> Running {
+    /// Starts the import, or goes on with it, and kills it. False if it came to its end before.
+    async fn run_until(&self, moment: &Moment) -> bool {
         let mut import = self.home.start(["import", "files"]);
         let lock = self.home.data().join("serving.lock");
-        until("the import to begin its work", async || {
-            let is_held = File::open(&lock).is_ok_and(|file| file.try_lock().is_err());
-            (is_held || import.ended().is_some()).then_some(())
+        until("the import to come as far as it should", async || {
+            let works = File::open(&lock).is_ok_and(|file| file.try_lock().is_err());
+            let batches = import.err().matches("embedded").count();
+            ((works && batches >= moment.batches) || import.ended().is_some()).then_some(())
         })
         .await;
-        import
-    }
-
-    /// How long it works when nobody kills it.
-    async fn time_undisturbed(&self) -> Duration {
-        let mut import = self.start().await;
-        let began = Instant::now();
-        let status = import.end().await;
-        assert!(status.success(), "{}", import.err());
-        began.elapsed()
+        let now = Instant::now();
+        until("the moment of the kill", async || (now.elapsed() >= moment.after).then_some(())).await;
+        if let Some(status) = import.ended() {
+            assert!(status.success(), "{status}: {}", import.err());
+            return false;
+        }
+        let status = import.kill();
+        assert_eq!(status.code(), None, "{status}: {}", import.err());
+        true
     }
 
     /// Runs the import to its end, and checks that it is as if nobody had ever killed it.
