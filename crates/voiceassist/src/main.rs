@@ -1,5 +1,7 @@
 //! The command line: wiring, nothing else.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line does")]
+
 mod commands;
 mod product;
 mod progress;
@@ -12,7 +14,7 @@ use commands::Command;
 #[derive(Parser)]
 #[command(name = "voiceassist", version)]
 struct Arguments {
-    /// The configuration file. Environment variables such as VOICEASSIST__GATEWAY__LISTEN override it.
+    /// The configuration file. Environment variables such as `VOICEASSIST__GATEWAY__LISTEN` override it.
     #[arg(long, global = true, value_name = "FILE", default_value = settings::FILE)]
     config: std::path::PathBuf,
     #[command(subcommand)]

@@ -183,8 +183,9 @@ fn file(number: usize, word: &str, random: &mut StdRng) -> (String, String) {
             format!("<!doctype html><title>Berth {number}</title><h1>Berth {number}</h1><p>{sentence}</p>"),
         ),
         _ => {
-            let rows: String = nouns[3..].chunks(3).map(|row| format!("{number},{}\n", row.join(","))).collect();
-            (format!("note-{number}.csv"), format!("berth,first,second,third\n{number},{word},a,b\n{rows}"))
+            let rows: Vec<String> = nouns[3..].chunks(3).map(|row| format!("{number},{}", row.join(","))).collect();
+            let head = format!("berth,first,second,third\n{number},{word},{},{}", nouns[0], nouns[1]);
+            (format!("note-{number}.csv"), format!("{head}\n{}\n", rows.join("\n")))
         }
     }
 }

@@ -49,7 +49,7 @@ impl Lab {
     pub(crate) async fn run(self, mut settings: Settings) -> anyhow::Result<()> {
         // Measuring is not an attack, and the warnings of a server under test are not the report.
         settings.gateway.login_attempts_per_minute = u32::MAX;
-        settings.logs.level = "warn".to_owned();
+        "warn".clone_into(&mut settings.logs.level);
         let mut product = Product::open(settings).await?;
         match self {
             Self::Retrieval(retrieval) => {

@@ -38,7 +38,7 @@ impl User {
     pub(crate) async fn run(self, mut settings: Settings) -> anyhow::Result<()> {
         // Accounts need no model; loading it would take longer than the command.
         settings.knowledge.model_directory = None;
-        settings.logs.level = "error".to_owned();
+        "error".clone_into(&mut settings.logs.level);
         let product = Product::open(settings).await?;
         let accounts = product.accounts().await?;
         match self {

@@ -73,7 +73,7 @@ impl Client {
             let page = self.get(&format!("/api/documents?limit=200&cursor={cursor}")).await.ok();
             documents.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next_cursor"].as_str() {
-                Some(next) => cursor = next.to_owned(),
+                Some(next) => next.clone_into(&mut cursor),
                 None => return documents,
             }
         }
