@@ -27,7 +27,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { read_connections: 8, busy_timeout_ms: 10_000 }
+        Self { read_connections: 4, busy_timeout_ms: 10_000 }
     }
 }
 
@@ -129,7 +129,7 @@ async fn connect(file: &Path, connections: u32, settings: &Settings, read_only: 
                 .pragma("journal_mode", "WAL")
                 // An acknowledged upload survives a power failure, not only a killed process.
                 .pragma("synchronous", "FULL")
-                .pragma("cache_size", "-8000")
+                .pragma("cache_size", "-2000")
                 .pragma("temp_store", "MEMORY")
                 .pragma("query_only", if read_only { "ON" } else { "OFF" })
         });

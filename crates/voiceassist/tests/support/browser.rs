@@ -35,7 +35,8 @@ impl Browser {
     pub(crate) async fn start() -> Self {
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new(DRIVER);
-        command.arg("--port=0");
+        // What the browser leaves behind for itself goes with the profile.
+        command.arg("--port=0").env("TMPDIR", profile.path());
         let driver = Running::start(command, &profile.path().join("chromedriver"));
         let port = until("chromedriver to say its port", async || {
             let said = driver.out();
