@@ -1,5 +1,6 @@
 //! Chromium without a window, driven by chromedriver.
 
+use std::path::Path;
 use std::process::Command;
 
 use fantoccini::elements::Element;
@@ -33,10 +34,11 @@ pub(crate) enum Screen {
 impl Browser {
     /// Starts a browser with an empty profile.
     pub(crate) async fn start() -> Self {
+        assert!(Path::new(DRIVER).exists(), "no {DRIVER}: run `make tools`");
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new(DRIVER);
-        // What the browser leaves behind for itself goes with the profile.
-        command.arg("--port=0").env("TMPDIR", profile.path());
+        // Whatever the browser leaves behind goes with its profile.
+        command.arg("--port=0").env("HOME", profile.path()).env("TMPDIR", profile.path());
         let driver = Running::start(command, &profile.path().join("chromedriver"));
         let port = until("chromedriver to say its port", async || {
             let said = driver.out();
