@@ -240,6 +240,13 @@ impl Store {
             .filter(chunk::Column::Number.is_in(alive.keys().copied()))
             .exec(&transaction)
             .await?;
+        // What got further does not kill the process: a large document must not be given up because deaths add up.
+        job::Entity::update_many()
+            .col_expr(job::Column::Crashes, Expr::value(0))
+            .filter(job::Column::DocumentId.is_in(alive.values().map(|entry| entry.document_id)))
+            .filter(job::Column::Kind.eq(JobKind::Embed))
+            .exec(&transaction)
+            .await?;
         for id in document_ids {
             self.count_vectors(&transaction, *id).await?;
         }

@@ -25,7 +25,7 @@ pub struct JobCounts {
     pub failed: u64,
 }
 
-/// A job whose process died this often is given up: it is probably the job that kills it.
+/// A job whose process died this often without the job getting any further is given up: probably the job kills it.
 const MAX_CRASHES: i32 = 5;
 
 impl Store {

@@ -5,6 +5,7 @@ mod support;
 
 use chrono::TimeDelta;
 use store::Visibility;
+use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::documents::Stored;
 use store::values::{DocumentStatus, JobKind};
 use uuid::Uuid;
@@ -60,4 +61,36 @@ async fn a_job_whose_process_dies_comes_back_but_not_for_ever() {
     assert!(test.store.claim_jobs(JobKind::Ingest, 1).await.unwrap().is_empty());
     let document = test.store.any_document(document_id).await.unwrap().unwrap();
     assert!(document.error.unwrap().contains("died 5 times"));
+}
+
+#[tokio::test]
+async fn a_job_that_got_further_between_two_deaths_is_not_given_up() {
+    let test = support::open().await;
+    let innocent = with_chunks(&test, "a long and innocent document", 9).await;
+    let killer = with_chunks(&test, "a document that kills the process", 1).await;
+    for _ in 0..9 {
+        let claimed = test.store.claim_jobs(JobKind::Embed, 8).await.unwrap();
+        assert!(claimed.iter().any(|job| job.document_id == innocent), "given up");
+        // One passage more each time, in a batch with the document that ends the process.
+        let pending = test.store.pending_chunks(&[innocent], 1).await.unwrap();
+        let vector = StoredVector { number: pending[0].number, scale: 1.0, codes: vec![0; 8], units: Vec::new() };
+        test.store.store_vectors("model", &[innocent, killer], vec![vector]).await.unwrap();
+        test.store.recover_jobs().await.unwrap();
+    }
+    let status = async |id| test.store.any_document(id).await.unwrap().unwrap().status;
+    assert_eq!(status(innocent).await, DocumentStatus::Ready);
+    assert_eq!(status(killer).await, DocumentStatus::Failed);
+}
+
+/// A document that waits for the vectors of its chunks.
+async fn with_chunks(test: &support::TestStore, text: &str, count: usize) -> Uuid {
+    let owner = match test.store.first_admin().await.unwrap() {
+        Some(owner) => owner,
+        None => test.account("anna@example.org").await,
+    };
+    let Stored::Created(document) = test.stored(owner.id, Visibility::Shared, text).await else { panic!("new") };
+    let chunk = NewChunk { heading_path: String::new(), start: 0, end: text.len(), units: Vec::new() };
+    let extracted = Extracted { title: None, text: text.to_owned(), chunks: vec![chunk; count] };
+    assert!(test.store.store_extracted(document.id, extracted, true).await.unwrap());
+    document.id
 }

@@ -19,7 +19,7 @@ pub struct Model {
     pub state: JobState,
     /// How often it failed with an error.
     pub attempts: i32,
-    /// How often its process died with the job in hand.
+    /// How often its process died with the job in hand, since it last got any further.
     pub crashes: i32,
     /// Not to be started before.
     pub run_at: DateTimeUtc,
