@@ -1,8 +1,7 @@
 //! The command line: wiring, nothing else.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line does")]
-
 mod commands;
+mod output;
 mod product;
 mod progress;
 mod settings;
@@ -31,7 +30,7 @@ fn main() -> std::process::ExitCode {
     match done {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("voiceassist: {error:#}");
+            output::note(format_args!("voiceassist: {error:#}"));
             std::process::ExitCode::FAILURE
         }
     }

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::output;
+
 /// How often a log gets a line.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
@@ -30,7 +32,7 @@ impl Progress {
         if self.bar.is_hidden() && self.logged.elapsed() >= LOG_EVERY {
             self.logged = Instant::now();
             let total = self.bar.length().unwrap_or_default();
-            eprintln!("{}: {done}/{total} {message}", self.what);
+            output::note(format_args!("{}: {done}/{total} {message}", self.what));
         }
         self.bar.set_message(message);
     }

@@ -325,3 +325,40 @@ async fn the_api_describes_itself_without_a_data_directory() {
     assert!(document["paths"]["/api/chat"].is_object());
     assert!(!home.data().exists());
 }
+
+#[tokio::test]
+async fn a_reader_who_has_seen_enough_is_no_failure() {
+    let home = Home::without_model();
+    home.add_person("ada@example.org", &[]).await;
+    home.write("files/lighthouse.md", "# Lighthouse\n\nThe lamp is lit at 17:40.\n");
+    home.write("questions.tsv", "question\tfile\tphrase\nWhen is the lamp lit?\tlighthouse.md\t17:40\n");
+    for arguments in [
+        &["openapi"][..],
+        &["import", "files"],
+        &["ask", "When is the lamp lit?"],
+        &["ask", "--json", "When is the lamp lit?"],
+        &["lab", "retrieval", "--misses", "--questions", "questions.tsv", "--documents", "files"],
+        &["lab", "retrieval", "--json", "--questions", "questions.tsv", "--documents", "files"],
+        &["user", "add", "ben@example.org"],
+        &["user", "reset-password", "ben@example.org"],
+        &["user", "disable", "ben@example.org"],
+        &["user", "list"],
+    ] {
+        // As behind `| head -1`, only that nobody reads from the beginning on.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let done = home.command(arguments).stdout(writer).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{arguments:?}: {}: {said}", done.status);
+    }
+}
+
+#[tokio::test]
+async fn an_output_that_cannot_be_written_is_said_in_one_line() {
+    let home = Home::without_model();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let done = home.command(["openapi"]).stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("voiceassist: cannot write to the standard output: "), "{said}");
+}

@@ -1,9 +1,10 @@
 //! `voiceassist ask`: a question in the terminal.
 
-use assistant::{Answer, CacheMode, ModeRequest};
+use assistant::{Answer, CacheMode, Citation, ModeRequest};
 use clap::ValueEnum;
 use uuid::Uuid;
 
+use crate::output;
 use crate::product::Product;
 use crate::settings::Settings;
 
@@ -47,22 +48,19 @@ impl Ask {
             cache: CacheMode::Use,
         };
         let answer = product.assistant.ask(ask, None).await?;
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&answer)?);
-        } else {
-            print(&answer);
-        }
         product.shut_down().await;
-        Ok(())
+        if self.json { output::line(serde_json::to_string_pretty(&answer)?) } else { print(&answer) }
     }
 }
 
-fn print(answer: &Answer) {
-    println!("{}", answer.answer);
+fn print(answer: &Answer) -> anyhow::Result<()> {
+    output::line(&answer.answer)?;
     if !answer.citations.is_empty() {
-        println!("\nSources");
+        output::line("\nSources")?;
     }
     for (number, citation) in answer.citations.iter().enumerate() {
-        println!("[{}] {}, bytes {} to {}", number + 1, citation.title, citation.start, citation.end);
+        let Citation { title, start, end, .. } = citation;
+        output::line(format_args!("[{}] {title}, bytes {start} to {end}", number + 1))?;
     }
+    Ok(())
 }

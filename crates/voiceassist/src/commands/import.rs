@@ -10,6 +10,7 @@ use store::documents::{DocumentProgress, Stored};
 use uuid::Uuid;
 use walkdir::WalkDir;
 
+use crate::output;
 use crate::product::Product;
 use crate::progress::Progress;
 use crate::settings::Settings;
@@ -48,14 +49,13 @@ impl Import {
         match product.start_worker() {
             Ok(()) => {}
             Err(error) if is_served(&error) => {
-                eprintln!("another process serves this data directory; it will index the documents");
+                output::note("another process serves this data directory; it will index the documents");
             }
             Err(error) => return Err(error),
         }
         let summary = import(&product, &self.paths, owner.id, visibility).await;
         product.shut_down().await;
-        println!("{}", summary?);
-        Ok(())
+        output::line(summary?)
     }
 }
 
@@ -81,14 +81,14 @@ pub(crate) async fn import(
                 known += 1;
                 ids.push(id);
             }
-            Taken::Refused(reason) => eprintln!("left out {}: {reason}", file.display()),
+            Taken::Refused(reason) => output::note(format_args!("left out {}: {reason}", file.display())),
         }
         progress.set(done as u64 + 1, String::new());
     }
     progress.finish();
     let counted = wait_until_indexed(product, &ids).await?;
     for (title, reason) in &counted.failed {
-        eprintln!("could not read {title}: {reason}");
+        output::note(format_args!("could not read {title}: {reason}"));
     }
     let seconds = started.elapsed().as_secs_f64();
     Ok(format!(

@@ -9,6 +9,7 @@ use store::accounts::Account;
 use store::values::Role;
 
 use crate::commands::import;
+use crate::output;
 use crate::product::Product;
 use crate::progress::Progress;
 use crate::settings::Settings;
@@ -70,7 +71,7 @@ impl Retrieval {
         let summary =
             import::import(product, std::slice::from_ref(&self.documents), examiner.account.id, Visibility::Shared)
                 .await?;
-        eprintln!("{summary}");
+        output::note(summary);
         let address = product.start_gateway("127.0.0.1:0").await?;
         let client = lab::Client::new(&format!("http://{address}"), &examiner.token);
         let mut progress = Progress::new("asking  ", questions.len() as u64);
@@ -88,14 +89,13 @@ impl Retrieval {
 
     fn print(&self, report: &retrieval::Report) -> anyhow::Result<()> {
         if self.misses {
-            report.outcomes().iter().filter_map(miss).for_each(|miss| println!("{miss}"));
+            report.outcomes().iter().filter_map(miss).try_for_each(output::line)?;
         }
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&report.json())?);
+            output::line(serde_json::to_string_pretty(&report.json())?)
         } else {
-            print!("{report}");
+            output::line(report.to_string().trim_end())
         }
-        Ok(())
     }
 }
 
@@ -120,8 +120,7 @@ fn miss(outcome: &Outcome) -> Option<String> {
 impl Embedding {
     async fn measure(&self, product: &Product) -> anyhow::Result<()> {
         let measured = product.knowledge.measure_embedding(self.chunks).await?;
-        println!("{:.1} chunks/s over {} chunks", measured.chunks_per_second(), measured.chunks);
-        Ok(())
+        output::line(format_args!("{:.1} chunks/s over {} chunks", measured.chunks_per_second(), measured.chunks))
     }
 }
 

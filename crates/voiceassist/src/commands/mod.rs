@@ -6,6 +6,7 @@ mod lab;
 mod serve;
 mod user;
 
+use crate::output;
 use crate::settings::Settings;
 
 /// What can be done.
@@ -35,10 +36,7 @@ impl Command {
             Self::Ask(ask) => ask.run(settings).await,
             Self::User(user) => user.run(settings).await,
             Self::Lab(lab) => lab.run(settings).await,
-            Self::Openapi => {
-                println!("{}", serde_json::to_string_pretty(&gateway::openapi_document())?);
-                Ok(())
-            }
+            Self::Openapi => output::line(serde_json::to_string_pretty(&gateway::openapi_document())?),
         }
     }
 }

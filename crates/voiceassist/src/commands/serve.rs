@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use store::Visibility;
 
 use crate::commands::import;
+use crate::output;
 use crate::product::Product;
 use crate::settings::Settings;
 
@@ -24,7 +25,7 @@ impl Serve {
         product.start_worker()?;
         let sign_in = self.sign_in_hint(&product).await?;
         let address = product.start_gateway(&product.settings.gateway.listen.clone()).await?;
-        println!("VoiceAssist answers on http://{address}\n{sign_in}\nStop it with Ctrl-C.");
+        output::line(format_args!("VoiceAssist answers on http://{address}\n{sign_in}\nStop it with Ctrl-C."))?;
         let stopped = product.stopped().await;
         product.shut_down().await;
         stopped

@@ -4,6 +4,7 @@ use gateway::auth::{NewPassword, PersonChange};
 use store::page::PageRequest;
 use store::values::Role;
 
+use crate::output;
 use crate::product::Product;
 use crate::settings::Settings;
 
@@ -46,23 +47,24 @@ impl User {
                 let role = if admin { Role::Admin } else { Role::User };
                 let name = name.unwrap_or_else(|| email.clone());
                 let (account, password) = accounts.add_with_one_time_password(email, name, role).await?;
-                println!("{} ({}) can sign in with the password {password}", account.email, role_name(account.role));
+                let role = role_name(account.role);
+                output::line(format_args!("{} ({role}) can sign in with the password {password}", account.email))
             }
-            Self::List => list(&product).await?,
+            Self::List => list(&product).await,
             Self::Disable { email } => {
                 let account = product.account(Some(&email)).await?;
                 let change = PersonChange { disabled: Some(true), ..PersonChange::default() };
                 accounts.change(account.id, change).await?;
-                println!("{email} is disabled and signed out");
+                output::line(format_args!("{email} is disabled and signed out"))
             }
             Self::ResetPassword { email } => {
                 let account = product.account(Some(&email)).await?;
                 let change = PersonChange { password: Some(NewPassword::OneTime), ..PersonChange::default() };
                 let (_, password) = accounts.change(account.id, change).await?;
-                println!("{email} can sign in with the password {}", password.unwrap_or_default());
+                let password = password.unwrap_or_default();
+                output::line(format_args!("{email} can sign in with the password {password}"))
             }
         }
-        Ok(())
     }
 }
 
@@ -72,7 +74,8 @@ async fn list(product: &Product) -> anyhow::Result<()> {
         let page = product.store.accounts(&request).await?;
         for account in page.items {
             let state = if account.disabled_at.is_some() { "disabled" } else { "active" };
-            println!("{}\t{}\t{state}\t{}", account.email, role_name(account.role), account.name);
+            let role = role_name(account.role);
+            output::line(format_args!("{}\t{role}\t{state}\t{}", account.email, account.name))?;
         }
         let Some(cursor) = page.next_cursor else { return Ok(()) };
         request.cursor = Some(cursor);

@@ -73,8 +73,8 @@ impl Home {
         path
     }
 
-    /// Starts the program with these arguments.
-    pub(crate) fn start<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
+    /// The program with these arguments, to be started.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_voiceassist"));
         // Nothing of this machine's own configuration, and no folder `models`, is to be found.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VOICEASSIST__")) {
@@ -84,8 +84,13 @@ impl Home {
         command.env("VOICEASSIST__DATA_DIR", &self.data);
         command.envs(self.variables.iter().map(|(key, value)| (key, value)));
         command.args(arguments);
+        command
+    }
+
+    /// Starts the program with these arguments.
+    pub(crate) fn start<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
-        Running::start(command, &self.path(&format!("run-{number}")))
+        Running::start(self.command(arguments), &self.path(&format!("run-{number}")))
     }
 
     /// Runs the program to its end.
