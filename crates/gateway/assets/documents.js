@@ -102,7 +102,10 @@ async function poll() {
 async function refresh(item) {
   item.dataset.askedAt = Date.now();
   try {
-    showStatus(item, await api(`/api/documents/${item.dataset.id}`));
+    const doc = await api(`/api/documents/${item.dataset.id}`);
+    // Reading a document finds its own title.
+    fill(item, { title: doc.title });
+    showStatus(item, doc);
   } catch (error) {
     if (error.status === 404) {
       item.remove();

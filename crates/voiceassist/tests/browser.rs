@@ -4,8 +4,8 @@
 mod support;
 
 use support::browser::{Browser, Screen};
-use support::handbook;
 use support::program::{Home, Server};
+use support::{handbook, until};
 
 /// Whether the whole cited passage is visible, and its first line not behind something else.
 const IN_SIGHT: &str = "
@@ -14,6 +14,12 @@ const IN_SIGHT: &str = "
     const line = cited.getClientRects()[0];
     const seen = document.elementFromPoint(line.x + line.width / 2, line.y + line.height / 2);
     return height > 0 && top >= 0 && bottom <= innerHeight && seen === cited;";
+
+/// Shows the newest document again as at its upload, when it has no title but its file's name.
+const AS_IF_UNREAD: &str = "
+    const script = document.querySelector('script[src$=\"/documents.js\"]').src;
+    return Promise.all([import(script), fetch('/api/documents?limit=1').then((answer) => answer.json())])
+        .then(([page, { items: [doc] }]) => page.showDocument({ ...doc, title: doc.file_name, status: 'queued' }));";
 
 /// An answer that is complete.
 const ANSWER: &str = "[data-testid=answer].is-latest:not(.is-streaming)";
@@ -70,6 +76,11 @@ async fn a_document_is_added_asked_about_and_deleted() {
     let row = format!("{UPLOADED}.is-new");
     browser.find(&format!("{row}[data-status=ready]")).await;
     browser.screenshot("documents").await;
+    browser.run(AS_IF_UNREAD).await;
+    until("the row to show the document's own title", async || {
+        (browser.text(&format!("{row} .document-title")).await == "The harbour office").then_some(())
+    })
+    .await;
     assert_eq!(browser.errors().await, Vec::<String>::new());
 
     let binary = home.write("picture.md", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
