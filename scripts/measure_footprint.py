@@ -18,6 +18,8 @@ import urllib.request
 QUESTION = "How do I build an index without blocking writes?"
 RUNS = 5
 IDLE_SECONDS = 5
+# The server is this machine's own: a proxy of the environment does not lead to it.
+ASK = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
 def main() -> None:
@@ -77,8 +79,9 @@ def request(base: str, path: str, body: dict, token: str | None = None) -> dict:
     if token:
         headers["Authorization"] = f"Bearer {token}"
     made = urllib.request.Request(base + path, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(made) as response:
+    with ASK(made) as response:
         return json.load(response)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -24,6 +24,9 @@ pub enum Error {
         /// What is wrong with it.
         detail: &'static str,
     },
+    /// There is no HTTP client to ask with.
+    #[error("cannot make an HTTP client: {0}")]
+    Client(#[source] reqwest::Error),
     /// The server did not answer.
     #[error("the server did not answer {path}: {source}")]
     Http {

@@ -73,7 +73,7 @@ impl Retrieval {
                 .await?;
         output::note(summary);
         let address = product.start_gateway("127.0.0.1:0").await?;
-        let client = lab::Client::new(&format!("http://{address}"), &examiner.token);
+        let client = lab::Client::new(&format!("http://{address}"), &examiner.token)?;
         let mut progress = Progress::new("asking  ", questions.len() as u64);
         let mut asked = 0;
         let embed_alone = |text: &str| product.knowledge.time_embedding(text).ok().flatten();
