@@ -86,7 +86,7 @@ pub(crate) async fn import(
         progress.set(done as u64 + 1, String::new());
     }
     progress.finish();
-    let counted = wait_until_indexed(product, &ids).await?;
+    let counted = wait_until_indexed(product, ids.len(), async || Ok(product.store.progress_of(&ids).await?)).await?;
     for (title, reason) in &counted.failed {
         output::note(format_args!("could not read {title}: {reason}"));
     }
@@ -141,23 +141,58 @@ pub(crate) async fn take_in(
     }
 }
 
-async fn wait_until_indexed(product: &Product, ids: &[Uuid]) -> anyhow::Result<DocumentProgress> {
-    let mut progress = Progress::new("indexing", ids.len() as u64);
+/// Looks now and then how far `documents` have come.
+async fn wait_until_indexed(
+    product: &Product,
+    documents: usize,
+    look_up: impl AsyncFn() -> anyhow::Result<DocumentProgress>,
+) -> anyhow::Result<DocumentProgress> {
+    let mut progress = Progress::new("indexing", documents as u64);
     let mut look = tokio::time::interval(LOOK_EVERY);
+    // One for all looks: it hears of a signal that comes between two of them.
+    let mut stopped = std::pin::pin!(product.stopped());
     loop {
         tokio::select! {
             _ = look.tick() => {}
-            stopped = product.stopped() => {
+            stopped = &mut stopped => {
                 stopped?;
                 bail!("stopped; what was read is kept, and the next start goes on indexing it");
             }
         }
-        let counted = product.store.progress_of(ids).await?;
+        let counted = look_up().await?;
         let message = format!("documents, {}/{} chunks", counted.embedded_chunks, counted.chunks);
         progress.set(counted.ready + counted.failed.len() as u64, message);
         if counted.unfinished == 0 {
             progress.finish();
             return Ok(counted);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use tokio::signal::unix::{SignalKind, signal};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_interruption_between_two_looks_is_not_lost() -> anyhow::Result<()> {
+        let directory = tempfile::tempdir()?;
+        let settings = Settings { data_dir: directory.path().to_owned(), ..Settings::default() };
+        let product = Product::open(settings).await?;
+        let interrupt_and_look = async || {
+            let mut interrupted = signal(SignalKind::interrupt())?;
+            let itself = std::process::id().to_string();
+            Command::new("sh").args(["-c", "kill -s INT \"$0\"", &itself]).status()?;
+            // Once this is through, it has been told to everybody who listens, and to nobody later.
+            interrupted.recv().await;
+            Ok(DocumentProgress { unfinished: 1, ..DocumentProgress::default() })
+        };
+        let waited = wait_until_indexed(&product, 1, interrupt_and_look);
+        let ended = tokio::time::timeout(Duration::from_mins(1), waited).await;
+        assert!(ended.context("it was lost")?.is_err_and(|error| error.to_string().starts_with("stopped; ")));
+        Ok(())
     }
 }
