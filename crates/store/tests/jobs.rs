@@ -83,14 +83,14 @@ async fn a_job_that_got_further_between_two_deaths_is_not_given_up() {
 }
 
 /// A document that waits for the vectors of its chunks.
-async fn with_chunks(test: &support::TestStore, text: &str, count: usize) -> Uuid {
+async fn with_chunks(test: &support::TestStore, words: &str, chunks: usize) -> Uuid {
     let owner = match test.store.first_admin().await.unwrap() {
         Some(owner) => owner,
         None => test.account("anna@example.org").await,
     };
-    let Stored::Created(document) = test.stored(owner.id, Visibility::Shared, text).await else { panic!("new") };
-    let chunk = NewChunk { heading_path: String::new(), start: 0, end: text.len(), units: Vec::new() };
-    let extracted = Extracted { title: None, text: text.to_owned(), chunks: vec![chunk; count] };
+    let Stored::Created(document) = test.stored(owner.id, Visibility::Shared, words).await else { panic!("new") };
+    let chunk = NewChunk { heading_path: String::new(), start: 0, end: words.len(), units: Vec::new() };
+    let extracted = Extracted { title: None, text: words.to_owned(), chunks: vec![chunk; chunks] };
     assert!(test.store.store_extracted(document.id, extracted, true).await.unwrap());
     document.id
 }
