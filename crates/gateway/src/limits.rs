@@ -36,7 +36,7 @@ impl LoginLimiter {
         let email = email.trim().to_lowercase().chars().take(EMAIL_CHARS).collect();
         self.limiter.check_key(&(client, email)).map_err(|refused| {
             let seconds = refused.wait_time_from(self.clock.now()).as_secs() + 1;
-            Problem::too_many_requests(format!("Too many attempts to sign in. Try again in {seconds} s."), seconds)
+            Problem::too_many_requests(format!("Too many attempts. Try again in {seconds} s."), seconds)
         })
     }
 }

@@ -9,7 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    auth, chat, conversations, documents, export, feedback, files, health, jobs, search, settings, upload, users,
+    auth, chat, conversations, documents, export, feedback, files, health, jobs, password, search, settings, upload,
+    users,
 };
 use crate::auth::{require_account, require_page_account};
 use crate::problem::Problem;
@@ -37,6 +38,7 @@ pub(crate) fn api() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
         .routes(routes!(auth::logout))
         .routes(routes!(auth::me))
+        .routes(routes!(password::change))
         .routes(routes!(chat::ask))
         .routes(routes!(conversations::list))
         .routes(routes!(conversations::get, conversations::delete))
@@ -77,6 +79,7 @@ fn people_pages() -> Router<Gateway> {
         .route("/c/{id}", get(pages::chat::conversation))
         .route("/documents", get(pages::documents::list))
         .route("/documents/{id}", get(pages::documents::document))
+        .route("/account", get(pages::account::show))
         .route("/admin", get(pages::admin::show))
 }
 

@@ -18,7 +18,7 @@ pub struct Settings {
     pub browser_session_days: u32,
     /// Marks the browser's cookie as `Secure`: set it wherever people reach the server by HTTPS.
     pub secure_cookies: bool,
-    /// Sign-in attempts a minute for each pair of client address and e-mail address.
+    /// Attempts a minute to sign in, register or change a password, for each pair of client address and e-mail address.
     pub login_attempts_per_minute: u32,
     /// Requests answered at the same time; more are refused with 503.
     pub max_concurrent_requests: usize,

@@ -145,14 +145,39 @@ impl Store {
         }
         let account = row.update(&transaction).await?;
         if ends_sessions {
-            session::Entity::update_many()
-                .col_expr(session::Column::RevokedAt, Expr::value(now))
-                .filter(session::Column::AccountId.eq(id))
-                .filter(session::Column::RevokedAt.is_null())
-                .exec(&transaction)
-                .await?;
+            self.end_sessions(&transaction, id, None).await?;
         }
         transaction.commit().await?;
         Ok(account)
+    }
+
+    /// Exchanges a password's hash, as long as it is still `known`, for `new`; in the same transaction the account's
+    /// sessions end, but for `kept`. Returns false, and does nothing, if the hash is another one by now.
+    pub async fn replace_password(&self, id: Uuid, known: &str, new: &str, kept: Uuid) -> Result<bool> {
+        let transaction = self.begin().await?;
+        let replaced = account::Entity::update_many()
+            .col_expr(account::Column::PasswordHash, Expr::value(new))
+            .filter(account::Column::Id.eq(id))
+            .filter(account::Column::PasswordHash.eq(known))
+            .exec(&transaction)
+            .await?;
+        if replaced.rows_affected == 0 {
+            return Ok(false);
+        }
+        self.end_sessions(&transaction, id, Some(kept)).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn end_sessions(&self, transaction: &DatabaseTransaction, id: Uuid, kept: Option<Uuid>) -> Result<()> {
+        let mut ended = session::Entity::update_many()
+            .col_expr(session::Column::RevokedAt, Expr::value(self.clock().now()))
+            .filter(session::Column::AccountId.eq(id))
+            .filter(session::Column::RevokedAt.is_null());
+        if let Some(kept) = kept {
+            ended = ended.filter(session::Column::Id.ne(kept));
+        }
+        ended.exec(transaction).await?;
+        Ok(())
     }
 }

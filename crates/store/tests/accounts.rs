@@ -55,6 +55,21 @@ async fn disabling_ends_every_session_and_enabling_does_not_bring_them_back() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_replaced_meanwhile_is_not_replaced_again() {
+    let test = support::open().await;
+    let anna = test.account("anna@example.org").await;
+    let id = test.store.clock().new_id();
+    test.store.begin_session(id, anna.id, SessionKind::Browser, b"secret", DAY).await.unwrap();
+    let replace =
+        async |known: &str, new: &str, kept| test.store.replace_password(anna.id, known, new, kept).await.unwrap();
+    assert!(replace(&anna.password_hash, "an administrator's", id).await);
+    assert!(!replace(&anna.password_hash, "her own", test.store.clock().new_id()).await);
+    let now = test.store.account(anna.id).await.unwrap().unwrap();
+    assert_eq!(now.password_hash, "an administrator's");
+    assert!(test.store.live_session(id).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_secret_works_once_and_its_reuse_ends_the_family() {
     let test = support::open().await;
     let anna = test.account("anna@example.org").await;

@@ -4,6 +4,7 @@
 mod support;
 
 use support::browser::{Browser, Screen};
+use support::client::Client;
 use support::program::{Home, Server};
 use support::{handbook, until};
 
@@ -123,6 +124,43 @@ async fn a_wrong_password_is_answered_in_place() {
     browser.find("[data-testid=email]").await.clear().await.unwrap();
     fill_in(&browser, "ada@example.org", &password).await;
     browser.find("[data-testid=file]").await;
+}
+
+#[tokio::test]
+async fn a_password_is_changed_by_its_owner() {
+    let home = Home::without_model();
+    let password = home.add_person("ada@example.org", &["--name", "Ada"]).await;
+    let server = home.serve([""; 0]).await;
+    let browser = Browser::start().await;
+    browser.go(&format!("{}/login", server.base)).await;
+    fill_in(&browser, "ada@example.org", &password).await;
+    browser.click("[data-testid=account]").await;
+    browser.click("[data-testid=change-password]").await;
+
+    browser.type_into("[data-testid=current-password]", "not the password").await;
+    browser.type_into("[data-testid=new-password]", "a few words together").await;
+    browser.click("[data-testid=submit]").await;
+    let said = browser.text("#current-password-error:not([hidden])").await;
+    assert_eq!(said, "The current password is wrong.");
+    let invalid = browser.find("[data-testid=current-password]").await.attr("aria-invalid").await.unwrap();
+    assert_eq!(invalid.as_deref(), Some("true"));
+    for (screen, scheme, name) in [(Screen::Phone, "dark", "account-phone-dark"), (Screen::Desk, "light", "account")] {
+        browser.show(screen, scheme).await;
+        browser.screenshot(name).await;
+    }
+
+    browser.find("[data-testid=current-password]").await.clear().await.unwrap();
+    browser.type_into("[data-testid=current-password]", &password).await;
+    browser.click("[data-testid=submit]").await;
+    let said = browser.text("[role=status] [data-testid=notice]").await;
+    assert!(said.contains("changed"), "{said}");
+    let errors = browser.errors().await;
+    assert!(matches!(errors.as_slice(), [refused] if refused.contains("status of 422")), "{errors:?}");
+
+    browser.go(&format!("{}/documents", server.base)).await;
+    browser.find("[data-testid=file]").await;
+    Client::new(&server.base).try_sign_in("ada@example.org", &password).await.problem(401);
+    Client::sign_in(&server.base, "ada@example.org", "a few words together").await;
 }
 
 /// Signs in on `/login` as the administrator of the first start.

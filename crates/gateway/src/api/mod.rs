@@ -11,6 +11,7 @@ pub(crate) mod feedback;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod jobs;
+pub(crate) mod password;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod settings;

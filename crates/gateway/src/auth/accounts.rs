@@ -159,10 +159,24 @@ impl Accounts {
         Ok((account, password))
     }
 
-    /// Sets a password; every session of the account ends.
-    pub async fn set_password(&self, account_id: Uuid, password: String) -> Result<Account, AccountError> {
-        let change = PersonChange { password: Some(NewPassword::Given(password)), ..PersonChange::default() };
-        Ok(self.change(account_id, change).await?.0)
+    /// Changes a person's password in their own name: they know the present one. All their sessions but `kept` end.
+    pub(crate) async fn change_password(
+        &self,
+        account: &Account,
+        kept: Uuid,
+        current: String,
+        new: String,
+    ) -> Result<(), AccountError> {
+        check_fields([("new_password", password::broken_rule(&new))])?;
+        let known = &account.password_hash;
+        if self.passwords.verify(current, Some(known.clone())).await? {
+            let hash = self.passwords.hash(new).await?;
+            // An administrator may have replaced the password meanwhile; then it is not the present one any more.
+            if self.store.replace_password(account.id, known, &hash, kept).await? {
+                return Ok(());
+            }
+        }
+        Err(AccountError::Invalid(vec![FieldError::new("current_password", "is wrong")]))
     }
 
     /// Changes an account, all of it or nothing. Returns the one-time password, if one was asked for.

@@ -1,5 +1,6 @@
 //! The pages: handlers that fill the structs of [`views`], which the templates render.
 
+pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod assets;
 pub(crate) mod chat;

@@ -305,6 +305,16 @@ pub(crate) struct AdminPage {
     pub(crate) chrome: Chrome,
 }
 
+/// `/account`: change one's own password.
+#[derive(Debug, Template)]
+#[template(path = "account.html")]
+pub(crate) struct AccountPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) email: String,
+    /// Fewest characters of a new password.
+    pub(crate) min_password_chars: usize,
+}
+
 /// Any failure of a page.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]

@@ -221,6 +221,58 @@ async fn administrators_set_and_reset_passwords() {
 }
 
 #[tokio::test]
+async fn people_change_their_own_passwords_and_stay_signed_in_only_where_they_are() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let bob = app.person(&admin, "bob").await;
+    let elsewhere = app.log_in(&bob.email, PASSWORD).await;
+    let body = json!({ "current_password": PASSWORD, "new_password": "long enough now" });
+    assert_eq!(app.post("/api/auth/password", &bob, &body).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(me(&app, &elsewhere.access).await, StatusCode::UNAUTHORIZED);
+    refresh(&app, &elsewhere.refresh).await.problem(StatusCode::UNAUTHORIZED);
+    assert_eq!(me(&app, &bob.access).await, StatusCode::OK);
+    assert_eq!(refresh(&app, &bob.refresh).await.status, StatusCode::OK);
+    assert_eq!(me(&app, &admin.access).await, StatusCode::OK);
+    let old = json!({ "email": bob.email, "password": PASSWORD });
+    app.call(Method::POST, "/api/auth/login", None, &old).await.problem(StatusCode::UNAUTHORIZED);
+    app.log_in(&bob.email, "long enough now").await;
+}
+
+#[tokio::test]
+async fn a_password_is_only_changed_by_somebody_who_knows_it() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let elsewhere = app.log_in("ada@example.org", PASSWORD).await;
+    let change = async |current: &str, new: &str| {
+        let body = json!({ "current_password": current, "new_password": new });
+        app.post("/api/auth/password", &admin, &body).await
+    };
+    change("wrong password", "long enough now").await.invalid("current_password");
+    change(PASSWORD, "short").await.invalid("new_password");
+    change(PASSWORD, &"a".repeat(257)).await.invalid("new_password");
+    app.post("/api/auth/password", &admin, &json!({ "new_password": "long enough now" }))
+        .await
+        .invalid("current_password");
+    assert_eq!(me(&app, &elsewhere.access).await, StatusCode::OK);
+    app.log_in("ada@example.org", PASSWORD).await;
+}
+
+#[tokio::test]
+async fn a_password_cannot_be_guessed_where_somebody_is_signed_in() {
+    // One attempt is the sign-in itself.
+    let app = TestApp::with(Settings { login_attempts_per_minute: 4, ..Settings::default() }).await;
+    let admin = app.admin().await;
+    let body = json!({ "current_password": "wrong password", "new_password": "long enough now" });
+    for _ in 0..2 {
+        app.post("/api/auth/password", &admin, &body).await.invalid("current_password");
+    }
+    let right = json!({ "current_password": PASSWORD, "new_password": "long enough now" });
+    app.post("/api/auth/password", &admin, &right).await.problem(StatusCode::TOO_MANY_REQUESTS);
+    let login = json!({ "email": "ada@example.org", "password": PASSWORD });
+    app.call(Method::POST, "/api/auth/login", None, &login).await.problem(StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
 async fn people_are_listed_and_added() {
     let app = TestApp::new().await;
     let admin = app.admin().await;

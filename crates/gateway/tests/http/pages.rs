@@ -62,6 +62,7 @@ async fn whoever_is_not_signed_in_is_sent_to_sign_in_and_back() {
         ("/documents/1?start=2&end=3", "/login?next=/documents/1%3Fstart%3D2%26end%3D3"),
         ("/c/1", "/login?next=/c/1"),
         ("/admin", "/login?next=/admin"),
+        ("/account", "/login?next=/account"),
     ] {
         let answer = stranger.get(&app, path).await;
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, location), "{path}");
@@ -238,7 +239,7 @@ async fn failures_are_pages_for_people_and_problems_for_programs() {
 async fn every_answer_has_the_security_headers() {
     let app = TestApp::new().await;
     let browser = Browser::admin(&app).await;
-    for path in ["/", "/login", "/nothing", "/api/nothing", "/health", "/docs/"] {
+    for path in ["/", "/account", "/login", "/nothing", "/api/nothing", "/health", "/docs/"] {
         let answer = browser.get(&app, path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
@@ -286,4 +287,23 @@ async fn logging_out_of_the_api_with_a_cookie_ends_the_browsers_session() {
     assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::NO_CONTENT);
     assert_eq!(browser.get(&app, "/").await.status, StatusCode::SEE_OTHER);
     assert_eq!(app.call(Method::GET, "/health", None, &Value::Null).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_browser_that_changes_the_password_stays_signed_in_and_others_do_not() {
+    let app = TestApp::new().await;
+    let browser = Browser::admin(&app).await;
+    let (other, _) = Browser::enter(&app, "/login", SIGN_IN).await;
+    let page = browser.get(&app, "/account").await.text();
+    assert!(page.contains("At least 10 characters") && page.contains("value=\"ada@example.org\""), "{page}");
+    assert!(browser.get(&app, "/").await.text().contains("href=\"/account\""));
+    let body = json!({ "current_password": PASSWORD, "new_password": "long enough now" });
+    let request = Request::post("/api/auth/password")
+        .header(header::COOKIE, &browser.cookie)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("sec-fetch-site", "same-origin");
+    let changed = app.send(request.body(Body::from(body.to_string())).unwrap()).await;
+    assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text());
+    assert_eq!(browser.get(&app, "/").await.status, StatusCode::OK);
+    assert_eq!(other.get(&app, "/").await.status, StatusCode::SEE_OTHER);
 }
