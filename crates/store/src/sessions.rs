@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::accounts::Account;
@@ -94,6 +94,30 @@ impl Store {
             .exec(self.write())
             .await?;
         Ok(())
+    }
+
+    /// Deletes up to `limit` sessions that have expired, and returns how many. A revoked one stays until then.
+    pub async fn delete_expired_sessions(&self, limit: u64) -> Result<u64> {
+        let expired: Vec<Uuid> = session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(session::Column::ExpiresAt.lte(self.clock().now()))
+            .limit(limit)
+            .into_tuple()
+            .all(self.read())
+            .await?;
+        // Most of the time there is nothing to delete, and nobody has to wait for the write lock.
+        if expired.is_empty() {
+            return Ok(0);
+        }
+        // None of them can come back: an expired secret is not exchanged for a new one.
+        let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(expired)).exec(self.write());
+        Ok(deleted.await?.rows_affected)
+    }
+
+    /// How many sessions are kept, ended ones included.
+    pub async fn count_sessions(&self) -> Result<u64> {
+        Ok(session::Entity::find().count(self.read()).await?)
     }
 
     fn is_live(&self, session: &Session) -> bool {

@@ -92,3 +92,26 @@ async fn sessions_expire() {
     assert!(test.store.live_session(id).await.unwrap().is_none());
     assert!(matches!(test.store.rotate_session(id, b"one", b"two", DAY).await.unwrap(), Rotation::Refused));
 }
+
+#[tokio::test]
+async fn expired_sessions_are_deleted_a_bounded_number_at_a_time() {
+    let test = support::open().await;
+    let anna = test.account("anna@example.org").await;
+    let begin = async |lifetime| {
+        let id = test.store.clock().new_id();
+        test.store.begin_session(id, anna.id, SessionKind::Token, b"one", lifetime).await.unwrap();
+        id
+    };
+    for _ in 0..5 {
+        begin(DAY).await;
+    }
+    let (lasting, revoked) = (begin(DAY * 2).await, begin(DAY * 2).await);
+    test.store.revoke_session(revoked).await.unwrap();
+    assert_eq!(test.store.delete_expired_sessions(3).await.unwrap(), 0);
+    test.clock.advance(DAY);
+    for (deleted, left) in [(3, 4), (2, 2), (0, 2)] {
+        assert_eq!(test.store.delete_expired_sessions(3).await.unwrap(), deleted);
+        assert_eq!(test.store.count_sessions().await.unwrap(), left);
+    }
+    assert!(test.store.live_session(lasting).await.unwrap().is_some());
+}

@@ -1,4 +1,5 @@
-//! Background jobs, one file per job under `jobs`.
+//! Background jobs, one file per job under `jobs`; and the deletion of expired sessions, which is not about a document
+//! and needs no row.
 //!
 //! A job is a row of the database. A lane claims rows of one kind and works them off one batch after the other;
 //! what a job achieves and the end of its row are one transaction, so that a killed process repeats a job or has
@@ -6,14 +7,15 @@
 
 mod jobs;
 mod lane;
+mod sessions;
 
 use knowledge::Knowledge;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Puts back what a dead process had in hand, sees that every chunk has or awaits a vector of the present model,
-/// and then works until `shutdown`. Only one process may do this on a data directory: hold
-/// [`store::Store::lock_for_serving`].
+/// and then works until `shutdown`; expired sessions are deleted at the beginning and now and then. Only one process may
+/// do this on a data directory: hold [`store::Store::lock_for_serving`].
 pub async fn run(knowledge: Knowledge, shutdown: CancellationToken) -> knowledge::Result<()> {
     let recovered = knowledge.store().recover_jobs().await?;
     if recovered > 0 {
@@ -26,6 +28,7 @@ pub async fn run(knowledge: Knowledge, shutdown: CancellationToken) -> knowledge
         }
     }
     let lanes = TaskTracker::new();
+    lanes.spawn(sessions::run(knowledge.store().clone(), sessions::EVERY, shutdown.clone()));
     lanes.spawn(lane::run(jobs::ingest::Ingest(knowledge.clone()), knowledge.clone(), shutdown.clone()));
     lanes.spawn(lane::run(jobs::embed::Embed(knowledge.clone(), shutdown.clone()), knowledge, shutdown));
     lanes.close();
