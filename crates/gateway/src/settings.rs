@@ -24,6 +24,8 @@ pub struct Settings {
     pub max_concurrent_requests: usize,
     /// Uploads received at the same time; each holds its file in memory.
     pub max_concurrent_uploads: usize,
+    /// How long a client may take to send a request's head, and between two requests on a connection, in seconds.
+    pub header_timeout_seconds: u64,
     /// How long a request may take, in seconds. Uploads may take longer as long as bytes keep coming.
     pub request_timeout_seconds: u64,
     /// How long an upload with `?wait=true` waits for its document, in seconds.
@@ -54,6 +56,7 @@ impl Default for Settings {
             login_attempts_per_minute: 10,
             max_concurrent_requests: 512,
             max_concurrent_uploads: 8,
+            header_timeout_seconds: 30,
             request_timeout_seconds: 30,
             upload_wait_seconds: 60,
             shutdown_seconds: 20,
@@ -88,6 +91,7 @@ impl Settings {
         within("login_attempts_per_minute", self.login_attempts_per_minute.into(), 1, 10_000)?;
         within("max_concurrent_requests", self.max_concurrent_requests as u64, 1, 100_000)?;
         within("max_concurrent_uploads", self.max_concurrent_uploads as u64, 1, 1_000)?;
+        within("header_timeout_seconds", self.header_timeout_seconds, 1, 3_600)?;
         within("request_timeout_seconds", self.request_timeout_seconds, 1, 3_600)?;
         within("upload_wait_seconds", self.upload_wait_seconds, 1, 3_600)?;
         within("shutdown_seconds", self.shutdown_seconds, 1, 3_600)?;

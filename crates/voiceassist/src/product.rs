@@ -72,13 +72,7 @@ impl Product {
             self.store.clone(),
         )
         .await?;
-        let shutdown = self.shutdown.clone();
-        self.tasks.spawn(async move {
-            if let Err(error) = gateway::serve(gateway, listener, shutdown.clone()).await {
-                tracing::error!(error = %error, "the server stopped");
-                shutdown.cancel();
-            }
-        });
+        self.tasks.spawn(gateway::serve(gateway, listener, self.shutdown.clone()));
         Ok(bound)
     }
 
@@ -103,13 +97,12 @@ impl Product {
         }
     }
 
-    /// Resolves when the program is asked to stop, or its server stopped.
+    /// Resolves when the program is asked to stop.
     pub(crate) async fn stopped(&self) -> anyhow::Result<()> {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted?,
             _ = terminate.recv() => {}
-            () = self.shutdown.cancelled() => anyhow::bail!("the server stopped"),
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! The gateway on a real socket: limits, and the way it stops.
 
+use std::time::Duration;
+
 use crate::common::{POLICY, TestApp, upload_request};
 use axum::http::{Method, StatusCode};
 use gateway::Settings;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -36,7 +38,7 @@ async fn requests_in_hand_finish_when_it_stops() {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
 }
 
@@ -52,7 +54,7 @@ async fn it_does_not_wait_longer_than_its_deadline() {
         "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
     connection.write_all(head.as_bytes()).await.unwrap();
     shutdown.cancel();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }
 
 #[tokio::test]
@@ -86,4 +88,56 @@ async fn a_body_that_never_ends_is_given_up() {
     let body = axum::body::Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
     let request = axum::http::Request::post("/api/auth/login").header("content-type", "application/json").body(body);
     app.send(request.unwrap()).await.problem(StatusCode::GATEWAY_TIMEOUT);
+}
+
+#[tokio::test]
+async fn a_client_that_dawdles_with_the_head_is_cut_off_but_not_one_with_a_slow_body() {
+    let app = TestApp::with(Settings { header_timeout_seconds: 1, ..Settings::default() }).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(gateway::serve(app.gateway.clone(), listener, shutdown.clone()));
+    let body = json!({ "email": "ada@example.org", "name": "Ada", "password": crate::common::PASSWORD }).to_string();
+    let head = format!(
+        "POST /api/auth/register HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut slow_body = TcpStream::connect(address).await.unwrap();
+    slow_body.write_all(head.as_bytes()).await.unwrap();
+    // One whose first request was answered and who sends no other one.
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+
+    let patience = Duration::from_mins(1);
+    let said = tokio::time::timeout(patience, dawdle(TcpStream::connect(address).await.unwrap())).await;
+    assert_eq!(said.expect("a head may take for ever"), "");
+    let said = tokio::time::timeout(patience, rest(idle)).await.expect("a connection may be idle for ever");
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    slow_body.write_all(body.as_bytes()).await.unwrap();
+    let said = rest(slow_body).await;
+    assert!(said.starts_with("HTTP/1.1 201"), "{said}");
+    shutdown.cancel();
+    serving.await.unwrap();
+}
+
+/// Sends a byte of a head now and then until the server has had enough. Returns what it said.
+async fn dawdle(mut connection: TcpStream) -> String {
+    connection.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
+    let (reading, mut writing) = connection.into_split();
+    let mut now_and_then = tokio::time::interval(Duration::from_millis(50));
+    let sending = async {
+        while writing.write_all(b"x").await.is_ok() {
+            now_and_then.tick().await;
+        }
+    };
+    tokio::join!(sending, rest(reading)).1
+}
+
+/// What a connection still says until it ends.
+async fn rest(mut connection: impl AsyncRead + Unpin) -> String {
+    let mut said = Vec::new();
+    // The end is an error where the server has closed it before reading everything.
+    let _ = connection.read_to_end(&mut said).await;
+    String::from_utf8(said).unwrap()
 }
