@@ -9,13 +9,13 @@ use knowledge::search::Found;
 use store::search::{is_stopword, occurring, stem, words};
 
 /// Some sentence, with those beside it, is as near as this.
-const BEST_UNIT: f32 = 14.14;
+const BEST_UNIT: f32 = 14.0;
 /// The covered share of the question's words in the best passages.
-const COVERED: f32 = 4.56;
+const COVERED: f32 = 8.0;
 /// Something is named that the best passages do not mention.
-const UNKNOWN_NAME: f32 = -3.94;
+const UNKNOWN_NAME: f32 = -2.35;
 /// What the sum must reach.
-const REQUIRED: f32 = 8.48;
+const REQUIRED: f32 = 9.6;
 /// Without a model only words can tell: this share of them must be covered.
 const COVERED_BY_KEYWORDS: f32 = 0.5;
 /// Passages whose coverage counts.

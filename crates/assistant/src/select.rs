@@ -27,19 +27,19 @@ const CLOSE: f32 = 6.0;
 const MIN_WORDS: usize = 3;
 
 /// The unit means what is asked.
-const ALONE: f32 = 2.74;
+const ALONE: f32 = 1.1;
 /// The unit with its neighbours does.
-const AROUND: f32 = 6.87;
+const AROUND: f32 = 11.5;
 /// Its passage does: what counts is how much nearer the unit is.
-const PASSAGE: f32 = -6.27;
+const PASSAGE: f32 = -10.1;
 /// Its passage matches less well than the best one; scores are 0 to 1.
-const BEHIND_BEST: f32 = 21.2;
+const BEHIND_BEST: f32 = 22.0;
 /// It has the words of the question, or stands under a title or heading that has them.
-const COVERED: f32 = 2.41;
+const COVERED: f32 = 3.0;
 /// The better of its neighbours has them.
-const NEIGHBOUR_COVERED: f32 = 0.41;
+const NEIGHBOUR_COVERED: f32 = 0.44;
 /// It has a number, and the question asks for one.
-const NUMBER: f32 = 1.66;
+const NUMBER: f32 = 1.9;
 
 /// What answers a question, or why nothing does.
 #[derive(Clone, Debug)]

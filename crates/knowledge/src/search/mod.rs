@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use store::Reader;
 use store::chunks::Passage;
-use store::search::{KeywordHit, KeywordWeights};
+use store::search::{KeywordHit, KeywordIndex};
 
 pub use question::{Question, Term};
 
@@ -17,11 +17,11 @@ use crate::{Error, Knowledge, Result, UnitSimilarity};
 /// Chunks that the keyword search contributes.
 const BY_KEYWORDS: usize = 100;
 /// Chunks that the vector search contributes.
-const BY_MEANING: usize = 50;
-/// Passages that are read: the best of both.
-const READ: usize = 60;
+const BY_MEANING: usize = 60;
 /// A word of the title or of the headings says more about a chunk than one of its text.
-const KEYWORD_WEIGHTS: KeywordWeights = KeywordWeights { title: 4.0, heading_path: 2.0, body: 1.0 };
+const CHUNKS: KeywordIndex = KeywordIndex::Chunks { title: 4.0, heading_path: 2.0, body: 1.0 };
+/// FTS5 fixes BM25's k1 at 1.2; a weight of 0.3 makes it 4, so that the tenth occurrence in a long document still counts.
+const DOCUMENTS: KeywordIndex = KeywordIndex::Documents { title: 1.2, body: 0.3 };
 
 /// A passage that was found.
 #[derive(Clone, Debug)]
@@ -67,13 +67,12 @@ impl Knowledge {
         let (embedded, keyworded) = tokio::join!(self.embed_question(text), self.keywords(reader, text));
         let (vector, embed) = embedded?;
         let (question, by_keywords) = keyworded?;
-        let numbers: HashSet<i64> = by_keywords.iter().map(|hit| hit.number).collect();
+        let numbers: HashSet<i64> = by_keywords.chunks.iter().map(|hit| hit.number).collect();
         let by_meaning = match &vector {
             Some(vector) => self.index.nearest(vector, reader.account_id, BY_MEANING, &numbers),
             None => Vec::new(),
         };
-        let mut candidates = rank::candidates(&by_keywords, &by_meaning);
-        candidates.truncate(READ);
+        let candidates = rank::candidates(&by_keywords, &by_meaning);
         let numbers: Vec<i64> = candidates.iter().map(|candidate| candidate.number).collect();
         let passages = self.store.passages(reader, &numbers).await?;
         let hits = rank::rank(&question, vector.as_deref(), &candidates, passages);
@@ -93,10 +92,18 @@ impl Knowledge {
         Ok((Some(vector), took))
     }
 
-    async fn keywords(&self, reader: Reader, text: &str) -> Result<(Question, Vec<KeywordHit>)> {
+    async fn keywords(&self, reader: Reader, text: &str) -> Result<(Question, ByKeywords)> {
         let question = Question::analyse(&self.store, text).await?;
-        let terms = question.search_terms();
-        let hits = self.store.keyword_search(reader, &terms, KEYWORD_WEIGHTS, BY_KEYWORDS).await?;
-        Ok((question, hits))
+        let (telling, all) = (question.telling_terms(), question.occurring_terms());
+        let chunks = self.store.keyword_search(reader, &telling, CHUNKS, BY_KEYWORDS);
+        let documents = self.store.keyword_search(reader, &all, DOCUMENTS, BY_KEYWORDS);
+        let (chunks, documents) = tokio::try_join!(chunks, documents)?;
+        Ok((question, ByKeywords { chunks, documents }))
     }
+}
+
+/// What the words of a question find, best first.
+struct ByKeywords {
+    chunks: Vec<KeywordHit>,
+    documents: Vec<KeywordHit>,
 }

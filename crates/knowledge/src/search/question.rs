@@ -3,6 +3,9 @@
 use store::Store;
 use store::search::{is_stopword, stem, words};
 
+/// A question is searched for by this many terms at least, however common they are.
+const FEWEST_TERMS: usize = 2;
+
 /// A question, analysed.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -10,6 +13,8 @@ pub struct Question {
     pub text: String,
     /// Its content words, each once, in order.
     pub terms: Vec<Term>,
+    /// How many chunks there are.
+    chunks: u64,
 }
 
 /// A content word of a question.
@@ -42,18 +47,29 @@ impl Question {
         }
         let stems: Vec<String> = terms.iter().map(|term| term.stem.clone()).collect();
         let frequencies = store.term_frequencies(&stems).await?;
-        let chunks = store.count_chunks().await?.max(1) as f32;
+        let chunks = store.count_chunks().await?.max(1);
+        let all = chunks as f32;
         for (term, frequency) in terms.iter_mut().zip(frequencies) {
             term.frequency = frequency;
-            let n = (frequency as f32).min(chunks);
-            term.weight = (1.0 + (chunks - n + 0.5) / (n + 0.5)).ln();
+            let n = (frequency as f32).min(all);
+            term.weight = (1.0 + (all - n + 0.5) / (n + 0.5)).ln();
         }
-        Ok(Self { text: text.to_owned(), terms })
+        Ok(Self { text: text.to_owned(), terms, chunks })
     }
 
-    /// The terms to search for: those that occur at all.
-    pub(super) fn search_terms(&self) -> Vec<String> {
+    /// The terms that occur at all.
+    pub(super) fn occurring_terms(&self) -> Vec<String> {
         self.terms.iter().filter(|term| term.frequency > 0).map(|term| term.stem.clone()).collect()
+    }
+
+    /// The terms that tell chunks apart. One that a fifth of all chunks has costs most of a search's time and finds
+    /// nothing that the rarer ones do not; it still counts when what was found is ranked.
+    pub(super) fn telling_terms(&self) -> Vec<String> {
+        let mut terms: Vec<&Term> = self.terms.iter().filter(|term| term.frequency > 0).collect();
+        terms.sort_by_key(|term| term.frequency);
+        let common = self.chunks / 5;
+        let telling = terms.iter().take_while(|term| term.frequency <= common).count().max(FEWEST_TERMS);
+        terms.into_iter().take(telling).map(|term| term.stem.clone()).collect()
     }
 
     /// The stems of all terms.
@@ -69,5 +85,27 @@ impl Question {
         let whole: f32 = self.terms.iter().map(|term| term.weight).sum();
         let covered = self.terms.iter().zip(has).filter(|(_, has)| **has).map(|(term, _)| term.weight).sum::<f32>();
         covered / whole.max(f32::MIN_POSITIVE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn telling(frequencies: &[(&str, u64)]) -> Vec<String> {
+        let term = |(stem, frequency): &(&str, u64)| Term {
+            word: (*stem).to_owned(),
+            stem: (*stem).to_owned(),
+            frequency: *frequency,
+            weight: 0.0,
+        };
+        Question { text: String::new(), terms: frequencies.iter().map(term).collect(), chunks: 1000 }.telling_terms()
+    }
+
+    #[test]
+    fn common_terms_are_left_out_while_rarer_ones_remain() {
+        assert_eq!(telling(&[("table", 400), ("vacuum", 30), ("freez", 200), ("nowher", 0)]), ["vacuum", "freez"]);
+        assert_eq!(telling(&[("table", 900), ("databas", 700), ("server", 800)]), ["databas", "server"]);
+        assert_eq!(telling(&[("table", 900)]), ["table"]);
     }
 }

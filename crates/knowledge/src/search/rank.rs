@@ -1,4 +1,4 @@
-//! Fusing what the two searches found into one order.
+//! Fusing what the searches found into one order.
 //!
 //! The measure is a weighted sum of five signs, fitted by listwise logistic regression over documents on
 //! `examples/questions/postgresql.tsv` and checked on the held-out set beside it. Fusing by reciprocal ranks was
@@ -11,31 +11,46 @@ use store::chunks::Passage;
 use store::search::{KeywordHit, occurring};
 use uuid::Uuid;
 
-use super::{Question, SearchHit};
+use super::{ByKeywords, Question, SearchHit};
 use crate::index::Near;
 use crate::unit_vectors::{self, UnitSimilarity};
 
-/// The chunk, blended with its neighbours, means what is asked.
-const BLENDED: f32 = 5.21;
 /// Some sentence in it, with the ones beside it, means what is asked.
-const BEST_UNIT: f32 = 9.32;
+const BEST_AROUND: f32 = 10.4;
+/// Some sentence in it alone means what is asked.
+const BEST_ALONE: f32 = 4.6;
 /// It has the words of the question, in its text, headings or title.
-const COVERED: f32 = 6.87;
+const COVERED: f32 = 6.6;
 /// Its document means what is asked.
-const DOCUMENT: f32 = 6.81;
+const DOCUMENT: f32 = 8.2;
 /// Its document has the words of the question.
-const DOCUMENT_KEYWORDS: f32 = 2.46;
-/// Without a model, the chunk's own keyword score stands in for all that meaning would say.
-const KEYWORDS_ALONE: f32 = 6.0;
+const DOCUMENT_KEYWORDS: f32 = 3.6;
 /// The sum of the weights, which maps scores to 0 to 1.
-const HIGHEST: f32 = BLENDED + BEST_UNIT + COVERED + DOCUMENT + DOCUMENT_KEYWORDS;
-/// What the best three chunks of a document count towards the document.
-const CHUNK_SHARES: [f32; 3] = [1.0, 0.5, 0.25];
+const HIGHEST: f32 = BEST_AROUND + BEST_ALONE + COVERED + DOCUMENT + DOCUMENT_KEYWORDS;
+
+/// The same for when there is no model and words alone must tell.
+const WITHOUT_MODEL: WithoutModel = WithoutModel { covered: 0.8, document_keywords: 7.0, chunk_keywords: 4.6 };
+
+struct WithoutModel {
+    covered: f32,
+    document_keywords: f32,
+    chunk_keywords: f32,
+}
+
+/// Before a text is read its sentences are unknown; its chunk, with the ones beside it, stands in for them.
+const UNREAD_MEANING: f32 = 15.0;
+/// And its chunk's keyword score for the words that it covers.
+const UNREAD_KEYWORDS: f32 = 3.0;
+/// Passages that are read.
+const READ: usize = 32;
+/// Passages that are read of one document, so that it does not crowd out the others.
+const READ_OF_ONE: usize = 4;
 
 /// A chunk that one of the searches found, before its text is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
     pub(super) number: i64,
+    document_id: Uuid,
     near: Option<Near>,
     /// Its BM25 score over the best one's.
     keywords: f32,
@@ -46,43 +61,42 @@ pub(super) struct Candidate {
 impl Candidate {
     /// What can be said before the text is read.
     fn promise(&self) -> f32 {
-        let meaning = self.near.map_or(0.0, |near| near.meaning());
-        meaning + 0.25 * self.keywords + 0.1 * self.document_keywords
+        let meaning = self.near.map_or(0.0, |near| UNREAD_MEANING * near.blended + DOCUMENT * near.document);
+        meaning + UNREAD_KEYWORDS * self.keywords + DOCUMENT_KEYWORDS * self.document_keywords
     }
 }
 
-/// Puts together what the two searches found, the most promising first.
-pub(super) fn candidates(by_keywords: &[KeywordHit], by_meaning: &[Near]) -> Vec<Candidate> {
-    let documents = document_scores(by_keywords);
-    let best_document = documents.values().copied().fold(f32::MIN_POSITIVE, f32::max);
-    let best_chunk = by_keywords.iter().map(|hit| hit.score).fold(f32::MIN_POSITIVE, f32::max);
-    let document_keywords = |id: &Uuid| documents.get(id).copied().unwrap_or(0.0) / best_document;
-    let mut found: HashMap<i64, Candidate> = HashMap::with_capacity(by_keywords.len() + by_meaning.len());
-    for near in by_meaning {
-        let document_keywords = document_keywords(&near.document_id);
-        let candidate = Candidate { number: near.number, near: Some(*near), keywords: 0.0, document_keywords };
-        found.insert(near.number, candidate);
-    }
-    for hit in by_keywords {
-        let document_keywords = document_keywords(&hit.document_id);
-        let new = Candidate { number: hit.number, near: None, keywords: 0.0, document_keywords };
-        found.entry(hit.number).or_insert(new).keywords = hit.score / best_chunk;
+/// Puts together what the searches found, and keeps what is worth reading: the most promising first.
+pub(super) fn candidates(by_keywords: &ByKeywords, by_meaning: &[Near]) -> Vec<Candidate> {
+    let documents: HashMap<Uuid, f32> = relative(&by_keywords.documents).map(|(hit, s)| (hit.document_id, s)).collect();
+    let new = |number: i64, document_id: Uuid, near: Option<Near>| Candidate {
+        number,
+        document_id,
+        near,
+        keywords: 0.0,
+        document_keywords: documents.get(&document_id).copied().unwrap_or(0.0),
+    };
+    let near = by_meaning.iter().map(|near| (near.number, new(near.number, near.document_id, Some(*near))));
+    let mut found: HashMap<i64, Candidate> = near.collect();
+    for (hit, score) in relative(&by_keywords.chunks) {
+        found.entry(hit.number).or_insert_with(|| new(hit.number, hit.document_id, None)).keywords = score;
     }
     let mut candidates: Vec<Candidate> = found.into_values().collect();
     candidates.sort_by(|a, b| b.promise().total_cmp(&a.promise()).then(a.number.cmp(&b.number)));
+    let mut of_document: HashMap<Uuid, usize> = HashMap::new();
+    candidates.retain(|candidate| {
+        let read = of_document.entry(candidate.document_id).or_default();
+        *read += 1;
+        *read <= READ_OF_ONE
+    });
+    candidates.truncate(READ);
     candidates
 }
 
-/// What the chunks of each document that keywords found say for it together.
-fn document_scores(by_keywords: &[KeywordHit]) -> HashMap<Uuid, f32> {
-    let mut scores: HashMap<Uuid, (f32, usize)> = HashMap::new();
-    // Hits come best first, so a document's best chunks come first too.
-    for hit in by_keywords {
-        let (score, chunks) = scores.entry(hit.document_id).or_default();
-        *score += CHUNK_SHARES.get(*chunks).copied().unwrap_or(0.0) * hit.score;
-        *chunks += 1;
-    }
-    scores.into_iter().map(|(id, (score, _))| (id, score)).collect()
+/// Each hit with its score over the best one's.
+fn relative(hits: &[KeywordHit]) -> impl Iterator<Item = (&KeywordHit, f32)> {
+    let best = hits.iter().map(|hit| hit.score).fold(f32::MIN_POSITIVE, f32::max);
+    hits.iter().map(move |hit| (hit, hit.score / best))
 }
 
 /// Orders the candidates whose passages were read, best first, and leaves out those with (almost) the same words as a
@@ -109,14 +123,19 @@ pub(super) fn rank(
 }
 
 fn score(candidate: &Candidate, units: &[UnitSimilarity], coverage: f32, by_meaning: bool) -> f32 {
-    let keywords = COVERED * coverage + DOCUMENT_KEYWORDS * candidate.document_keywords;
     if !by_meaning {
-        let highest = COVERED + DOCUMENT_KEYWORDS + KEYWORDS_ALONE;
-        return ((keywords + KEYWORDS_ALONE * candidate.keywords) / highest).clamp(0.0, 1.0);
+        let WithoutModel { covered, document_keywords, chunk_keywords } = WITHOUT_MODEL;
+        let sum =
+            covered * coverage + document_keywords * candidate.document_keywords + chunk_keywords * candidate.keywords;
+        return (sum / (covered + document_keywords + chunk_keywords)).clamp(0.0, 1.0);
     }
-    let best_unit = units.iter().map(|unit| unit.around).fold(0.0, f32::max);
-    let meaning = candidate.near.map_or(0.0, |near| BLENDED * near.blended + DOCUMENT * near.document);
-    ((meaning + BEST_UNIT * best_unit + keywords) / HIGHEST).clamp(0.0, 1.0)
+    let best = |similarity: fn(&UnitSimilarity) -> f32| units.iter().map(similarity).fold(0.0, f32::max);
+    let sum = BEST_AROUND * best(|unit| unit.around)
+        + BEST_ALONE * best(|unit| unit.alone)
+        + COVERED * coverage
+        + DOCUMENT * candidate.near.map_or(0.0, |near| near.document)
+        + DOCUMENT_KEYWORDS * candidate.document_keywords;
+    (sum / HIGHEST).clamp(0.0, 1.0)
 }
 
 /// Which of the stems a passage has in its title, its headings or its text.
@@ -175,21 +194,33 @@ mod tests {
         candidates.iter().map(|candidate| candidate.number).collect()
     }
 
+    fn keywords(chunks: &[KeywordHit], documents: &[KeywordHit]) -> ByKeywords {
+        ByKeywords { chunks: chunks.to_vec(), documents: documents.to_vec() }
+    }
+
     #[test]
     fn agreement_of_both_searches_promises_most() {
-        let fused = candidates(&[keyword(1, 1, 9.0), keyword(2, 2, 8.0)], &[near(3, 3, 0.6), near(2, 2, 0.58)]);
+        let by_keywords = keywords(&[keyword(1, 1, 9.0), keyword(2, 2, 8.0)], &[]);
+        let fused = candidates(&by_keywords, &[near(3, 3, 0.6), near(2, 2, 0.58)]);
         assert_eq!(order(&fused)[0], 2);
     }
 
     #[test]
-    fn a_document_with_several_matching_chunks_beats_one_with_a_single_one() {
-        let by_keywords = [keyword(1, 1, 5.0), keyword(2, 2, 5.0), keyword(3, 2, 4.9)];
-        assert_eq!(order(&candidates(&by_keywords, &[]))[0], 2);
+    fn the_document_that_has_more_of_the_words_comes_first() {
+        let chunks = [keyword(1, 1, 5.0), keyword(2, 2, 5.0)];
+        assert_eq!(order(&candidates(&keywords(&chunks, &[keyword(2, 2, 3.0), keyword(1, 1, 1.0)]), &[]))[0], 2);
+    }
+
+    #[test]
+    fn a_document_that_matches_everywhere_leaves_room_for_others() {
+        let mut by_meaning: Vec<Near> = (1..=100).map(|number| near(number, 1, 0.9)).collect();
+        by_meaning.push(near(200, 2, 0.1));
+        assert_eq!(order(&candidates(&keywords(&[], &[]), &by_meaning)), [1, 2, 3, 4, 200]);
     }
 
     #[test]
     fn the_sentence_that_answers_lifts_its_passage() {
-        let [candidate] = candidates(&[], &[near(1, 1, 0.5)])[..] else { panic!("one") };
+        let [candidate] = candidates(&keywords(&[], &[]), &[near(1, 1, 0.5)])[..] else { panic!("one") };
         let unit = |around| [UnitSimilarity { alone: around, around }];
         assert!(score(&candidate, &unit(0.9), 0.5, true) > score(&candidate, &unit(0.4), 0.5, true));
         assert!(score(&candidate, &unit(1.0), 1.0, true) <= 1.0);

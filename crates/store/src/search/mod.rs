@@ -6,8 +6,9 @@
 mod sqlite;
 mod terms;
 
-pub use sqlite::{KeywordHit, KeywordWeights};
+pub use sqlite::{KeywordHit, KeywordIndex};
 pub(crate) use sqlite::{
-    conversations_matching, create_indexes, forget_chunks, forget_messages, index_chunks, index_messages,
+    conversations_matching, create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks,
+    index_messages,
 };
 pub use terms::{is_stopword, occurring, stem, terms, words};

@@ -4,7 +4,7 @@
 //! The index holds no text of its own (`content=''`); its rows are the numbers of `chunk` and `message`.
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use sea_orm_migration::SchemaManager;
 use uuid::Uuid;
 
@@ -19,23 +19,49 @@ CREATE VIRTUAL TABLE message_fts USING fts5(body,
     content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\");
 ";
 
-/// How much an occurrence in each field counts.
+/// Whole documents, each under the number of its first chunk: a number that ends with the document.
+const CREATE_DOCUMENTS: &str = "CREATE VIRTUAL TABLE document_fts USING fts5(title, body,
+    content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\")";
+
+/// An index to search, with how much an occurrence in each field counts.
 #[derive(Clone, Copy, Debug)]
-pub struct KeywordWeights {
-    /// In the document's title.
-    pub title: f64,
-    /// In the headings above the chunk.
-    pub heading_path: f64,
-    /// In the chunk's text.
-    pub body: f64,
+pub enum KeywordIndex {
+    /// Chunks, one by one.
+    Chunks {
+        /// In the document's title.
+        title: f64,
+        /// In the headings above the chunk.
+        heading_path: f64,
+        /// In the chunk's text.
+        body: f64,
+    },
+    /// Documents as a whole.
+    Documents {
+        /// In the title.
+        title: f64,
+        /// In the headings and the text.
+        body: f64,
+    },
 }
 
-/// A chunk found by keywords.
+impl KeywordIndex {
+    /// The table, and its score as an SQL expression.
+    fn ranking(self) -> (&'static str, String) {
+        match self {
+            Self::Chunks { title, heading_path, body } => {
+                ("chunk_fts", format!("bm25(chunk_fts, {title}, {heading_path}, {body})"))
+            }
+            Self::Documents { title, body } => ("document_fts", format!("bm25(document_fts, {title}, {body})")),
+        }
+    }
+}
+
+/// A chunk or a document found by keywords.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KeywordHit {
-    /// The chunk.
+    /// The chunk, or the document's first chunk.
     pub number: i64,
-    /// Its document.
+    /// The document.
     pub document_id: Uuid,
     /// BM25, higher is better.
     pub score: f32,
@@ -48,30 +74,68 @@ pub(crate) async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), Db
     Ok(())
 }
 
-pub(crate) async fn index_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid, title: &str) -> Result<()> {
-    let title = terms(title).join(" ");
-    let rows = connection
-        .query_all_raw(statement(
-            connection,
-            "SELECT number, heading_path, text FROM chunk WHERE document_id = ?",
-            [document_id.into()],
-        ))
-        .await?;
-    for row in rows {
-        let number: i64 = row.try_get("", "number")?;
-        let heading_path: String = row.try_get("", "heading_path")?;
-        let text: String = row.try_get("", "text")?;
-        let values: [Value; 4] =
-            [number.into(), title.clone().into(), terms(&heading_path).join(" ").into(), terms(&text).join(" ").into()];
-        let insert = "INSERT INTO chunk_fts(rowid, title, heading_path, body) VALUES (?, ?, ?, ?)";
-        connection.execute_raw(statement(connection, insert, values)).await?;
+/// Makes the index of whole documents, and indexes those that are there.
+pub(crate) async fn create_document_index(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    connection.execute_unprepared(CREATE_DOCUMENTS).await?;
+    for row in connection.query_all_raw(statement(connection, "SELECT id, title FROM document", [])).await? {
+        let (id, title): (Uuid, String) = (row.try_get("", "id")?, row.try_get("", "title")?);
+        let chunks = analysed_chunks(connection, id).await?;
+        index_document(connection, &terms(&title).join(" "), &chunks).await?;
     }
     Ok(())
 }
 
+/// A chunk's terms, joined with spaces.
+struct AnalysedChunk {
+    number: i64,
+    heading_path: String,
+    body: String,
+}
+
+/// Indexes a document's chunks, and the document as a whole.
+pub(crate) async fn index_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid, title: &str) -> Result<()> {
+    let title = terms(title).join(" ");
+    let chunks = analysed_chunks(connection, document_id).await?;
+    for chunk in &chunks {
+        let values: [Value; 4] =
+            [chunk.number.into(), title.clone().into(), chunk.heading_path.clone().into(), chunk.body.clone().into()];
+        let insert = "INSERT INTO chunk_fts(rowid, title, heading_path, body) VALUES (?, ?, ?, ?)";
+        connection.execute_raw(statement(connection, insert, values)).await?;
+    }
+    Ok(index_document(connection, &title, &chunks).await?)
+}
+
+async fn analysed_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<Vec<AnalysedChunk>, DbErr> {
+    let select = "SELECT number, heading_path, text FROM chunk WHERE document_id = ? ORDER BY number";
+    let rows = connection.query_all_raw(statement(connection, select, [document_id.into()])).await?;
+    let analysed = |row: QueryResult| {
+        let (heading_path, text): (String, String) = (row.try_get("", "heading_path")?, row.try_get("", "text")?);
+        let number = row.try_get("", "number")?;
+        Ok(AnalysedChunk { number, heading_path: terms(&heading_path).join(" "), body: terms(&text).join(" ") })
+    };
+    rows.into_iter().map(analysed).collect()
+}
+
+/// A document without chunks has no words to be found by.
+async fn index_document<C: ConnectionTrait>(
+    connection: &C,
+    title: &str,
+    chunks: &[AnalysedChunk],
+) -> Result<(), DbErr> {
+    let Some(first) = chunks.first() else { return Ok(()) };
+    let body: Vec<&str> = chunks.iter().flat_map(|chunk| [chunk.heading_path.as_str(), chunk.body.as_str()]).collect();
+    let values: [Value; 3] = [first.number.into(), title.into(), body.join(" ").into()];
+    let insert = "INSERT INTO document_fts(rowid, title, body) VALUES (?, ?, ?)";
+    connection.execute_raw(statement(connection, insert, values)).await?;
+    Ok(())
+}
+
 pub(crate) async fn forget_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<()> {
-    let delete = "DELETE FROM chunk_fts WHERE rowid IN (SELECT number FROM chunk WHERE document_id = ?)";
-    connection.execute_raw(statement(connection, delete, [document_id.into()])).await?;
+    for table in ["chunk_fts", "document_fts"] {
+        let delete = format!("DELETE FROM {table} WHERE rowid IN (SELECT number FROM chunk WHERE document_id = ?)");
+        connection.execute_raw(statement(connection, &delete, [document_id.into()])).await?;
+    }
     Ok(())
 }
 
@@ -103,14 +167,14 @@ pub(crate) fn conversations_matching(text: &str) -> Option<SimpleExpr> {
 }
 
 impl Store {
-    /// The best chunks for these terms (normalised by [`terms`](super::terms)), any of which may occur, among
-    /// those that the reader may read: BM25 with a weight per field. Source: Robertson and Zaragoza, "The
+    /// The best chunks or documents for these terms (normalised by [`terms`](super::terms)), any of which may
+    /// occur, among those that the reader may read: BM25 with a weight per field. Source: Robertson and Zaragoza, "The
     /// Probabilistic Relevance Framework: BM25 and Beyond" (2009), as implemented by FTS5.
     pub async fn keyword_search(
         &self,
         reader: Reader,
         terms: &[String],
-        weights: KeywordWeights,
+        index: KeywordIndex,
         limit: usize,
     ) -> Result<Vec<KeywordHit>> {
         if terms.is_empty() || limit == 0 {
@@ -122,7 +186,7 @@ impl Store {
         // permission is checked on the best ones; where too few remain, more are ranked.
         let mut ranked = limit.saturating_mul(2);
         loop {
-            let hits = self.ranked_and_readable(reader, &query, weights, ranked, limit).await?;
+            let hits = self.ranked_and_readable(reader, &query, index, ranked, limit).await?;
             if hits.rows.len() >= limit || hits.ranked < ranked {
                 return Ok(hits.rows);
             }
@@ -134,28 +198,23 @@ impl Store {
         &self,
         reader: Reader,
         query: &str,
-        weights: KeywordWeights,
+        index: KeywordIndex,
         ranked: usize,
         limit: usize,
     ) -> Result<Ranked> {
         let [shared, own] = reader.scopes();
-        let sql = "WITH best AS MATERIALIZED (
-                SELECT rowid AS number, bm25(chunk_fts, ?, ?, ?) AS score
-                FROM chunk_fts WHERE chunk_fts MATCH ? ORDER BY score LIMIT ?)
+        let (table, score) = index.ranking();
+        let sql = format!(
+            "WITH best AS MATERIALIZED (
+                SELECT rowid AS number, {score} AS score FROM {table} WHERE {table} MATCH ? ORDER BY score LIMIT ?)
             SELECT best.number, best.score, (SELECT count(*) FROM best) AS ranked,
                 chunk.document_id, document.scope IN (?, ?) AS readable
             FROM best JOIN chunk ON chunk.number = best.number JOIN document ON document.id = chunk.document_id
-            ORDER BY best.score, best.number";
-        let values: [Value; 7] = [
-            weights.title.into(),
-            weights.heading_path.into(),
-            weights.body.into(),
-            query.into(),
-            i64::try_from(ranked).unwrap_or(i64::MAX).into(),
-            shared.into(),
-            own.into(),
-        ];
-        let rows = self.read().query_all_raw(statement(self.read(), sql, values)).await?;
+            ORDER BY best.score, best.number"
+        );
+        let ranked = i64::try_from(ranked).unwrap_or(i64::MAX);
+        let values: [Value; 4] = [query.into(), ranked.into(), shared.into(), own.into()];
+        let rows = self.read().query_all_raw(statement(self.read(), &sql, values)).await?;
         let total = rows.first().map_or(Ok(0), |row| row.try_get::<i64>("", "ranked"))?;
         let mut hits = Vec::with_capacity(limit);
         for row in rows {

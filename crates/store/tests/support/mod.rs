@@ -2,10 +2,12 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use chrono::{TimeZone, Utc};
+use std::collections::HashSet;
+
 use store::accounts::{Account, NewAccount};
 use store::chunks::{Extracted, NewChunk};
 use store::documents::{Document, NewDocument, Stored};
-use store::search::{KeywordWeights, terms};
+use store::search::{KeywordHit, KeywordIndex, terms};
 use store::values::Role;
 use store::{Clock, Reader, Settings, Store, Visibility};
 use tempfile::TempDir;
@@ -62,15 +64,22 @@ impl TestStore {
         document
     }
 
-    /// The texts that a person finds with these words.
+    /// The texts that a person finds with these words, by chunks and by documents alike.
     pub async fn found(&self, account_id: Uuid, words: &str) -> Vec<String> {
         let reader = Reader::new(account_id);
-        let weights = KeywordWeights { title: 1.0, heading_path: 1.0, body: 1.0 };
-        let hits = self.store.keyword_search(reader, &terms(words), weights, 5).await.unwrap();
+        let index = KeywordIndex::Chunks { title: 1.0, heading_path: 1.0, body: 1.0 };
+        let hits = self.store.keyword_search(reader, &terms(words), index, 5).await.unwrap();
+        let index = KeywordIndex::Documents { title: 1.0, body: 1.0 };
+        let documents = self.store.keyword_search(reader, &terms(words), index, 5).await.unwrap();
+        assert_eq!(ids(&documents), ids(&hits), "both indexes hold the same");
         let numbers: Vec<i64> = hits.iter().map(|hit| hit.number).collect();
         let passages = self.store.passages(reader, &numbers).await.unwrap();
         assert_eq!(passages.len(), numbers.len(), "what is found can be read");
         let text = |number: i64| passages.iter().find(|passage| passage.number == number).unwrap().text.clone();
         numbers.into_iter().map(text).collect()
     }
+}
+
+fn ids(hits: &[KeywordHit]) -> HashSet<Uuid> {
+    hits.iter().map(|hit| hit.document_id).collect()
 }
