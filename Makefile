@@ -29,7 +29,7 @@ models/all-minilm-l6-v2/model.onnx: scripts/fetch_model.py
 	python3 scripts/fetch_model.py models/all-minilm-l6-v2
 
 tools:  ## install what the tests need, or name the command that does
-	scripts/require.sh cargo c++ python3 chromium chromedriver
+	scripts/require.sh cargo c++ python3 curl chromium chromedriver
 
 bench: bench-import bench-retrieval bench-footprint  ## measure the figures that the documentation quotes
 

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 declare -A package=(
-    [c++]=g++ [python3]=python3 [chromium]=chromium [chromedriver]=chromium-driver
+    [c++]=g++ [python3]=python3 [curl]=curl [chromium]=chromium [chromedriver]=chromium-driver
     [postgresql-doc-15]=postgresql-doc-15 [pip]=python3-pip
 )
 

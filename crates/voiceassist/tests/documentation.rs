@@ -1,0 +1,61 @@
+//! The commands of the documentation, run as its readers run them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use support::client::Client;
+use support::program::{Home, Running};
+use support::{handbook, workspace};
+
+/// Stands in the line before a block of commands that works as it is.
+const MARK: &str = "<!-- test -->";
+
+#[tokio::test]
+async fn the_marked_commands_work_on_the_sample_documents() {
+    let home = Home::new();
+    let server = home.serve(["--samples", &handbook("")]).await;
+    server.first_admin().await.ready_documents(14).await;
+    let tokens = Client::new(&server.base).try_sign_in("admin@localhost", server.first_password()).await.ok();
+    let variables = [
+        ("VOICEASSIST_URL", server.base.as_str()),
+        ("TOKEN", tokens["access_token"].as_str().unwrap()),
+        ("REFRESH_TOKEN", tokens["refresh_token"].as_str().unwrap()),
+        // The server is this machine's own.
+        ("no_proxy", "*"),
+    ];
+    for page in pages() {
+        let blocks = marked(&std::fs::read_to_string(&page).unwrap());
+        let page = page.strip_prefix(workspace("")).unwrap().display();
+        let shown_first = ["README.md", "docs/API.md"].contains(&page.to_string().as_str());
+        assert!(!blocks.is_empty() || !shown_first, "{page} has no block after a line {MARK}");
+        for (number, block) in blocks.iter().enumerate() {
+            let mut shell = Command::new("bash");
+            shell.args(["-euo", "pipefail", "-c", block]).current_dir(workspace("")).envs(variables);
+            let mut running = Running::start(shell, &home.path(&format!("block-{number}")));
+            let status = running.end().await;
+            let said = running.out();
+            assert!(status.success() && !said.trim().is_empty(), "{page}: {status}: {block}{said}{}", running.err());
+        }
+    }
+}
+
+/// The pages whose commands are run.
+fn pages() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(workspace("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "md")).collect();
+    pages.push(workspace("README.md"));
+    pages.sort();
+    pages
+}
+
+/// The blocks that are marked.
+fn marked(page: &str) -> Vec<String> {
+    let block = |after: &str| {
+        let block = after.strip_prefix("\n```sh\n").and_then(|block| block.split_once("```\n"));
+        block.unwrap_or_else(|| panic!("no block of sh after {MARK} but {after:.80}")).0.to_owned()
+    };
+    page.split(MARK).skip(1).map(block).collect()
+}
