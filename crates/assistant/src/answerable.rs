@@ -26,7 +26,8 @@ const MENTIONING: usize = 10;
 /// Whether an answer is worth giving.
 pub(crate) fn is_answerable(found: &Found) -> bool {
     let covered = found.hits.iter().take(COVERING).map(|hit| hit.coverage).fold(0.0, f32::max);
-    if !found.by_meaning {
+    // The best passage has no vectors while it waits for them; then, too, words must tell.
+    if !found.by_meaning || found.hits.first().is_some_and(|hit| hit.units.is_empty()) {
         return covered >= COVERED_BY_KEYWORDS;
     }
     let best_unit = found.hits.iter().flat_map(|hit| &hit.units).map(|unit| unit.around).fold(0.0, f32::max);

@@ -3,6 +3,8 @@
 //! The vector of a text is the mean of its tokens' last hidden states, normalised to length 1 (Reimers and
 //! Gurevych, "Sentence-BERT", 2019), so that the dot product of two vectors is their cosine similarity.
 
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,7 +53,7 @@ impl Model {
     /// Loads `model.onnx` and `tokenizer.json` from a folder.
     pub fn load(directory: &Path, threads: usize) -> Result<Self> {
         let failed = |detail: String| Error::Model { path: directory.display().to_string(), detail };
-        let read = |name: &str| std::fs::read(directory.join(name)).map_err(|error| failed(format!("{name}: {error}")));
+        let read = |name: &str| read_file(&directory.join(name)).map_err(|error| failed(format!("{name}: {error}")));
         let onnx = read("model.onnx")?;
         let name = name_of(&onnx);
         let slim::Slim { onnx, weights } = slim::slim(onnx);
@@ -154,6 +156,18 @@ impl Model {
             output.try_into().map_err(|_| failed("the output is not a matrix per token".to_owned()))?;
         Ok(texts.iter().enumerate().map(|(row, text)| text.vectors(&hidden.slice(row))).collect())
     }
+}
+
+/// Reads a file into a buffer that leaves nothing behind when it is dropped.
+///
+/// glibc takes the largest buffer so far that was freed, up to 32 MiB, as a sign that more of that size will come, and
+/// from then on keeps twice as much memory to itself (mallopt(3), `M_MMAP_THRESHOLD`). A larger one teaches it nothing;
+/// of the room, only what the file fills is ever backed by memory.
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    const TEACHES_NOTHING: usize = 33 << 20;
+    let mut bytes = Vec::with_capacity(TEACHES_NOTHING);
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The vectors of a text and of its pieces.

@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 /// How much of each neighbour is blended into a chunk.
 const NEIGHBOUR: f32 = 0.3;
+/// Chunks that are found of a document that is wanted for other reasons than its meaning.
+const OF_ONE_DOCUMENT: usize = 2;
 
 /// The vectors of all chunks.
 #[derive(Debug, Default)]
@@ -110,25 +112,32 @@ impl VectorIndex {
         }
     }
 
-    /// The `wanted` nearest chunks among the shared ones and `reader`'s own, best first, and then those of `also`
-    /// that are not among them.
-    pub(crate) fn nearest(&self, vector: &[f32], reader: Uuid, wanted: usize, also: &HashSet<i64>) -> Vec<Near> {
+    /// The `wanted` nearest chunks among the shared ones and `reader`'s own, best first, and then the nearest
+    /// [`OF_ONE_DOCUMENT`] of each document in `also`, where they are not among them.
+    pub(crate) fn nearest(&self, vector: &[f32], reader: Uuid, wanted: usize, also: &HashSet<Uuid>) -> Vec<Near> {
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         let coded = quantise(vector);
         let own = lists.private.get(&reader).map(Vec::as_slice).unwrap_or_default();
         let mut all: Vec<Near> = Vec::new();
+        let mut of_also: Vec<Near> = Vec::new();
         for document in lists.shared.iter().chain(own) {
+            let first = all.len();
             document.scan(vector, &coded, &mut all);
+            if also.contains(&document.id) {
+                let mut chunks = all.get(first..).unwrap_or_default().to_vec();
+                chunks.sort_unstable_by(best_first);
+                of_also.extend(chunks.into_iter().take(OF_ONE_DOCUMENT));
+            }
         }
         drop(lists);
-        let wanted = wanted.min(all.len());
         if wanted < all.len() {
             all.select_nth_unstable_by(wanted, best_first);
+            all.truncate(wanted);
         }
-        let (nearest, others) = all.split_at_mut(wanted);
-        nearest.sort_unstable_by(best_first);
-        let also = others.iter().filter(|near| also.contains(&near.number)).copied();
-        nearest.iter().copied().chain(also.collect::<Vec<_>>()).collect()
+        all.sort_unstable_by(best_first);
+        let nearest: HashSet<i64> = all.iter().map(|near| near.number).collect();
+        all.extend(of_also.into_iter().filter(|near| !nearest.contains(&near.number)));
+        all
     }
 
     /// How many vectors it holds.
@@ -288,12 +297,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_also_comes_after_the_nearest() {
+    fn the_nearest_of_a_wanted_document_come_after_the_nearest_of_all() {
         let index = VectorIndex::default();
-        (1..=50).for_each(|number| add(&index, number, number.cast_unsigned().into(), None));
+        (1..=50).for_each(|number| add(&index, number, u128::from(number.cast_unsigned() / 10), None));
         let question = vector_of(7);
-        let found = index.nearest(&question, Uuid::nil(), 3, &HashSet::from([7, 20, 999]));
-        assert_eq!((found.len(), found[0].number, found[3].number), (4, 7, 20));
+        let wanted = |documents: &[u128]| documents.iter().map(|id| Uuid::from_u128(*id)).collect::<HashSet<_>>();
+        let alone = index.nearest(&question, Uuid::nil(), 3, &HashSet::new());
+        let all = index.nearest(&question, Uuid::nil(), 50, &HashSet::new());
+        let found = index.nearest(&question, Uuid::nil(), 3, &wanted(&[4, 999]));
+        let best_of_4: Vec<Near> = all.into_iter().filter(|near| near.document_id.as_u128() == 4).take(2).collect();
+        assert_eq!(found, [alone, best_of_4].concat());
+        // A document is not listed twice.
+        let again = index.nearest(&question, Uuid::nil(), 50, &wanted(&[4]));
+        assert_eq!(again.len(), 50);
     }
 
     #[test]
@@ -304,8 +320,9 @@ mod tests {
         add(&index, 2, 2, Some(anna));
         add(&index, 3, 3, Some(ben));
         let seen = |reader| {
-            // Asking for it by number does not help either.
-            let near = index.nearest(&vector_of(3), reader, 10, &HashSet::from([1, 2, 3]));
+            // Asking for the document does not help either.
+            let also = [1, 2, 3].map(Uuid::from_u128);
+            let near = index.nearest(&vector_of(3), reader, 10, &HashSet::from(also));
             let mut numbers: Vec<i64> = near.iter().map(|near| near.number).collect();
             numbers.sort_unstable();
             numbers

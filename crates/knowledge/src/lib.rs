@@ -115,7 +115,8 @@ impl Knowledge {
 
     /// Reads every vector of the present model from the database.
     async fn load_index(&self) -> Result<()> {
-        const BATCH: u64 = 10_000;
+        // Little at a time: what a batch takes while it is read stays with the process afterwards.
+        const BATCH: u64 = 1_000;
         let Some(model) = &self.model else { return Ok(()) };
         let mut after = 0;
         loop {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait,
 };
 use uuid::Uuid;
 
@@ -346,47 +347,65 @@ impl Store {
 
     /// The passages with these numbers that the reader may read, in no particular order.
     pub async fn passages(&self, reader: Reader, numbers: &[i64]) -> Result<Vec<Passage>> {
-        let rows =
-            chunk::Entity::find().filter(chunk::Column::Number.is_in(numbers.iter().copied())).all(self.read()).await?;
-        let ids: std::collections::HashSet<Uuid> = rows.iter().map(|row| row.document_id).collect();
-        let documents: HashMap<Uuid, document::Model> = document::Entity::find()
-            .filter(document::Column::Id.is_in(ids))
-            .filter(document::Column::Scope.is_in(reader.scopes()))
-            .all(self.read())
-            .await?
-            .into_iter()
-            .map(|document| (document.id, document))
-            .collect();
-        let mut vectors = self.unit_vectors(numbers).await?;
-        let readable = rows.into_iter().filter_map(|row| {
-            let document = documents.get(&row.document_id)?;
-            Some(Passage {
-                number: row.number,
-                chunk_id: row.id,
-                document_id: row.document_id,
-                title: document.title.clone(),
-                file_name: document.file_name.clone(),
-                ordinal: row.ordinal,
-                heading_path: row.heading_path,
-                start: usize::try_from(row.start).unwrap_or_default(),
-                text: row.text,
-                units: row.units,
-                unit_vectors: vectors.remove(&row.number).unwrap_or_default(),
-            })
+        let scopes = reader.scopes();
+        // As a condition of an outer join: as a filter it tempts SQLite to begin with all readable documents.
+        let readable = chunk::Relation::Document.def().on_condition(move |_, document| {
+            Expr::col((document, document::Column::Scope)).is_in(scopes.clone()).into_condition()
         });
-        Ok(readable.collect())
-    }
-
-    async fn unit_vectors(&self, numbers: &[i64]) -> Result<HashMap<i64, Vec<u8>>> {
-        let rows: Vec<(i64, Vec<u8>)> = chunk_vector::Entity::find()
+        let rows = chunk::Entity::find()
             .select_only()
-            .column(chunk_vector::Column::ChunkNumber)
-            .column(chunk_vector::Column::Units)
-            .filter(chunk_vector::Column::ChunkNumber.is_in(numbers.iter().copied()))
-            .into_tuple()
+            .column_as(chunk::Column::Number, "number")
+            .column_as(chunk::Column::Id, "chunk_id")
+            .column(chunk::Column::DocumentId)
+            .column(document::Column::Title)
+            .column(document::Column::FileName)
+            .column(chunk::Column::Ordinal)
+            .column(chunk::Column::HeadingPath)
+            .column(chunk::Column::Start)
+            .column(chunk::Column::Text)
+            .column_as(chunk::Column::Units, "units")
+            .column_as(chunk_vector::Column::Units, "unit_vectors")
+            .join(JoinType::LeftJoin, readable)
+            .join(JoinType::LeftJoin, chunk::Relation::Vector.def())
+            .filter(chunk::Column::Number.is_in(numbers.iter().copied()))
+            .into_model::<PassageRow>()
             .all(self.read())
             .await?;
-        Ok(rows.into_iter().collect())
+        Ok(rows.into_iter().filter_map(PassageRow::readable).collect())
+    }
+}
+
+/// A passage as the database has it; what is of its document is null where the reader may not read it.
+#[derive(FromQueryResult)]
+struct PassageRow {
+    number: i64,
+    chunk_id: Uuid,
+    document_id: Uuid,
+    title: Option<String>,
+    file_name: Option<String>,
+    ordinal: i32,
+    heading_path: String,
+    start: i32,
+    text: String,
+    units: Vec<u8>,
+    unit_vectors: Option<Vec<u8>>,
+}
+
+impl PassageRow {
+    fn readable(self) -> Option<Passage> {
+        Some(Passage {
+            number: self.number,
+            chunk_id: self.chunk_id,
+            document_id: self.document_id,
+            title: self.title?,
+            file_name: self.file_name?,
+            ordinal: self.ordinal,
+            heading_path: self.heading_path,
+            start: usize::try_from(self.start).unwrap_or_default(),
+            text: self.text,
+            units: self.units,
+            unit_vectors: self.unit_vectors.unwrap_or_default(),
+        })
     }
 }
 

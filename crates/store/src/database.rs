@@ -27,7 +27,9 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { read_connections: 4, busy_timeout_ms: 10_000 }
+        // Reading is computing, mostly: more connections than cores would share the cores, each with a cold cache.
+        let cores = std::thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(2));
+        Self { read_connections: cores.max(2), busy_timeout_ms: 10_000 }
     }
 }
 
@@ -126,6 +128,8 @@ async fn connect(file: &Path, connections: u32, settings: &Settings, read_only: 
             sqlite
                 .busy_timeout(busy_timeout)
                 .foreign_keys(true)
+                // A search's rows cross to the asking task in one go, not in turns.
+                .row_buffer_size(1_000)
                 .pragma("journal_mode", "WAL")
                 // An acknowledged upload survives a power failure, not only a killed process.
                 .pragma("synchronous", "FULL")

@@ -9,15 +9,18 @@ use std::time::{Duration, Instant};
 use store::Reader;
 use store::chunks::Passage;
 use store::search::{KeywordHit, KeywordIndex};
+use uuid::Uuid;
 
 pub use question::{Question, Term};
 
 use crate::{Error, Knowledge, Result, UnitSimilarity};
 
-/// Chunks that the keyword search contributes.
-const BY_KEYWORDS: usize = 100;
-/// Chunks that the vector search contributes.
-const BY_MEANING: usize = 60;
+/// Documents that the keyword search contributes.
+const DOCUMENTS_BY_KEYWORDS: usize = 60;
+/// Chunks that the vector search contributes, beside the nearest ones of those documents.
+const CHUNKS_BY_MEANING: usize = 60;
+/// Chunks that the keyword search contributes where vectors are missing.
+const CHUNKS_BY_KEYWORDS: usize = 100;
 /// A word of the title or of the headings says more about a chunk than one of its text.
 const CHUNKS: KeywordIndex = KeywordIndex::Chunks { title: 4.0, heading_path: 2.0, body: 1.0 };
 /// FTS5 fixes BM25's k1 at 1.2; a weight of 0.3 makes it 4, so that the tenth occurrence in a long document still counts.
@@ -62,17 +65,27 @@ impl Knowledge {
     }
 
     /// Searches by keywords and by meaning, and keeps what speaks for each passage for whoever answers from it.
+    ///
+    /// Keywords find documents; meaning finds chunks, among them the best ones of those documents. Chunks are searched
+    /// by keywords only where vectors are missing: it takes longer than all the rest and finds the same.
     pub async fn retrieve(&self, reader: Reader, text: &str) -> Result<Found> {
         let started = Instant::now();
-        let (embedded, keyworded) = tokio::join!(self.embed_question(text), self.keywords(reader, text));
+        let (embedded, keyworded) = tokio::join!(self.embed_question(text), self.documents_by_keywords(reader, text));
         let (vector, embed) = embedded?;
-        let (question, by_keywords) = keyworded?;
-        let numbers: HashSet<i64> = by_keywords.chunks.iter().map(|hit| hit.number).collect();
+        let (question, documents) = keyworded?;
         let by_meaning = match &vector {
-            Some(vector) => self.index.nearest(vector, reader.account_id, BY_MEANING, &numbers),
+            Some(vector) => {
+                let also: HashSet<Uuid> = documents.iter().map(|hit| hit.document_id).collect();
+                self.index.nearest(vector, reader.account_id, CHUNKS_BY_MEANING, &also)
+            }
             None => Vec::new(),
         };
-        let candidates = rank::candidates(&by_keywords, &by_meaning);
+        let chunks = if vector.is_none() || documents.iter().any(|hit| hit.waiting) {
+            self.store.keyword_search(reader, &question.telling_terms(), CHUNKS, CHUNKS_BY_KEYWORDS).await?
+        } else {
+            Vec::new()
+        };
+        let candidates = rank::candidates(&ByKeywords { chunks, documents }, &by_meaning);
         let numbers: Vec<i64> = candidates.iter().map(|candidate| candidate.number).collect();
         let passages = self.store.passages(reader, &numbers).await?;
         let hits = rank::rank(&question, vector.as_deref(), &candidates, passages);
@@ -92,13 +105,11 @@ impl Knowledge {
         Ok((Some(vector), took))
     }
 
-    async fn keywords(&self, reader: Reader, text: &str) -> Result<(Question, ByKeywords)> {
+    async fn documents_by_keywords(&self, reader: Reader, text: &str) -> Result<(Question, Vec<KeywordHit>)> {
         let question = Question::analyse(&self.store, text).await?;
-        let (telling, all) = (question.telling_terms(), question.occurring_terms());
-        let chunks = self.store.keyword_search(reader, &telling, CHUNKS, BY_KEYWORDS);
-        let documents = self.store.keyword_search(reader, &all, DOCUMENTS, BY_KEYWORDS);
-        let (chunks, documents) = tokio::try_join!(chunks, documents)?;
-        Ok((question, ByKeywords { chunks, documents }))
+        let terms = question.occurring_terms();
+        let documents = self.store.keyword_search(reader, &terms, DOCUMENTS, DOCUMENTS_BY_KEYWORDS).await?;
+        Ok((question, documents))
     }
 }
 

@@ -62,7 +62,7 @@ impl Question {
         self.terms.iter().filter(|term| term.frequency > 0).map(|term| term.stem.clone()).collect()
     }
 
-    /// The terms that tell chunks apart. One that a fifth of all chunks has costs most of a search's time and finds
+    /// The terms that tell chunks apart. One that a fifth of all chunks has takes most of a search's time and finds
     /// nothing that the rarer ones do not; it still counts when what was found is ranked.
     pub(super) fn telling_terms(&self) -> Vec<String> {
         let mut terms: Vec<&Term> = self.terms.iter().filter(|term| term.frequency > 0).collect();

@@ -5,7 +5,7 @@
 //! measured on the same candidates and finds the right document first less often, because it forgets how much better
 //! the first is than the second; see docs/decisions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use store::chunks::Passage;
 use store::search::{KeywordHit, occurring};
@@ -36,6 +36,19 @@ struct WithoutModel {
     document_keywords: f32,
     chunk_keywords: f32,
 }
+
+impl WithoutModel {
+    fn score(&self, candidate: &Candidate, coverage: f32) -> f32 {
+        let sum = self.covered * coverage
+            + self.document_keywords * candidate.document_keywords
+            + self.chunk_keywords * candidate.keywords;
+        (sum / (self.covered + self.document_keywords + self.chunk_keywords)).clamp(0.0, 1.0)
+    }
+}
+
+/// A passage whose vectors are still to be computed is judged by its words. One that has all of them then stands with
+/// the best of those whose meaning is known, which seldom reach this.
+const WAITING: f32 = 0.7;
 
 /// Before a text is read its sentences are unknown; its chunk, with the ones beside it, stands in for them.
 const UNREAD_MEANING: f32 = 15.0;
@@ -123,17 +136,15 @@ pub(super) fn rank(
 }
 
 fn score(candidate: &Candidate, units: &[UnitSimilarity], coverage: f32, by_meaning: bool) -> f32 {
-    if !by_meaning {
-        let WithoutModel { covered, document_keywords, chunk_keywords } = WITHOUT_MODEL;
-        let sum =
-            covered * coverage + document_keywords * candidate.document_keywords + chunk_keywords * candidate.keywords;
-        return (sum / (covered + document_keywords + chunk_keywords)).clamp(0.0, 1.0);
-    }
+    let Some(near) = candidate.near else {
+        let by_words = WITHOUT_MODEL.score(candidate, coverage);
+        return if by_meaning { WAITING * by_words } else { by_words };
+    };
     let best = |similarity: fn(&UnitSimilarity) -> f32| units.iter().map(similarity).fold(0.0, f32::max);
     let sum = BEST_AROUND * best(|unit| unit.around)
         + BEST_ALONE * best(|unit| unit.alone)
         + COVERED * coverage
-        + DOCUMENT * candidate.near.map_or(0.0, |near| near.document)
+        + DOCUMENT * near.document
         + DOCUMENT_KEYWORDS * candidate.document_keywords;
     (sum / HIGHEST).clamp(0.0, 1.0)
 }
@@ -148,14 +159,14 @@ fn has(passage: &Passage, stems: &[String]) -> Vec<bool> {
 }
 
 fn without_near_duplicates(hits: Vec<SearchHit>) -> Vec<SearchHit> {
-    let mut kept: Vec<(HashSet<u64>, SearchHit)> = Vec::with_capacity(hits.len());
+    let mut kept: Vec<(Vec<u64>, SearchHit)> = Vec::with_capacity(hits.len());
     for hit in hits {
         let words = shingles(&hit.passage.text);
         let repeats = kept.iter().any(|(other, _)| {
-            // Sets of very different sizes cannot be alike, and most are.
+            // Texts of very different lengths cannot be alike, and most are.
             let (fewer, more) = (words.len().min(other.len()), words.len().max(other.len()));
             fewer * 10 >= more * 9 && {
-                let common = words.intersection(other).count();
+                let common = common(&words, other);
                 common * 10 >= (words.len() + other.len() - common) * 9
             }
         });
@@ -166,16 +177,38 @@ fn without_near_duplicates(hits: Vec<SearchHit>) -> Vec<SearchHit> {
     kept.into_iter().map(|(_, hit)| hit).collect()
 }
 
-/// The hashes of every three words in a row.
-fn shingles(text: &str) -> HashSet<u64> {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let hashed = |window: &[&str]| {
-        let mut hasher = DefaultHasher::new();
-        window.hash(&mut hasher);
-        hasher.finish()
-    };
-    if words.len() < 3 { HashSet::from([hashed(&words)]) } else { words.windows(3).map(hashed).collect() }
+/// The hashes of every three words in a row, sorted, each once.
+fn shingles(text: &str) -> Vec<u64> {
+    // FNV-1a; with 64 bits, equal hashes of different words do not matter here.
+    let hashed = |word: &str| word.bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| mixed(hash, u64::from(byte)));
+    let words: Vec<u64> = text.split_whitespace().map(hashed).collect();
+    let mut shingles: Vec<u64> =
+        words.windows(3.min(words.len().max(1))).map(|three| three.iter().copied().fold(0, mixed)).collect();
+    shingles.sort_unstable();
+    shingles.dedup();
+    shingles
+}
+
+fn mixed(hash: u64, value: u64) -> u64 {
+    (hash ^ value).wrapping_mul(0x0100_0000_01B3)
+}
+
+/// How many elements two sorted lists have in common.
+fn common(a: &[u64], b: &[u64]) -> usize {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut common = 0;
+    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+        match left.cmp(right) {
+            std::cmp::Ordering::Less => drop(a.next()),
+            std::cmp::Ordering::Greater => drop(b.next()),
+            std::cmp::Ordering::Equal => {
+                common += 1;
+                a.next();
+                b.next();
+            }
+        }
+    }
+    common
 }
 
 #[cfg(test)]
@@ -187,7 +220,7 @@ mod tests {
     }
 
     fn keyword(number: i64, document: u128, score: f32) -> KeywordHit {
-        KeywordHit { number, document_id: Uuid::from_u128(document), score }
+        KeywordHit { number, document_id: Uuid::from_u128(document), score, waiting: false }
     }
 
     fn order(candidates: &[Candidate]) -> Vec<i64> {
@@ -224,5 +257,28 @@ mod tests {
         let unit = |around| [UnitSimilarity { alone: around, around }];
         assert!(score(&candidate, &unit(0.9), 0.5, true) > score(&candidate, &unit(0.4), 0.5, true));
         assert!(score(&candidate, &unit(1.0), 1.0, true) <= 1.0);
+    }
+
+    #[test]
+    fn a_passage_that_waits_for_its_vectors_is_found_by_its_words() {
+        let waiting = keywords(&[keyword(1, 1, 9.0)], &[keyword(1, 1, 9.0)]);
+        let candidates = candidates(&waiting, &[near(2, 2, 0.3)]);
+        let score_of = |number: i64, coverage| {
+            let candidate = candidates.iter().find(|candidate| candidate.number == number).unwrap();
+            score(candidate, &[UnitSimilarity { alone: 0.3, around: 0.3 }], coverage, true)
+        };
+        assert!(score_of(1, 1.0) > score_of(2, 0.5));
+    }
+
+    #[test]
+    fn texts_that_differ_in_a_word_are_near_duplicates_and_others_are_not() {
+        let alike = |a: &str, b: &str| {
+            let (a, b) = (shingles(a), shingles(b));
+            common(&a, &b) as f32 / (a.len() + b.len() - common(&a, &b)) as f32
+        };
+        let long: String = (0..100).map(|number| format!("word{number} ")).collect();
+        assert!(alike(&long, &long.replace("word99 ", "other ")) > 0.9);
+        assert!(alike(&long, &long.replace('w', "v")) < 0.01);
+        assert!((alike("two words", "two words") - 1.0).abs() < f32::EPSILON && shingles("").is_empty());
     }
 }

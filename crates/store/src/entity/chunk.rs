@@ -31,8 +31,19 @@ pub struct Model {
     pub embedded: bool,
 }
 
-/// Rows are joined by hand where they are read; see the aggregates.
+/// What a passage is read together with.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The document that it is a part of.
+    #[sea_orm(belongs_to = "super::document::Entity", from = "Column::DocumentId", to = "super::document::Column::Id")]
+    Document,
+    /// Its vector.
+    #[sea_orm(
+        belongs_to = "super::chunk_vector::Entity",
+        from = "Column::Number",
+        to = "super::chunk_vector::Column::ChunkNumber"
+    )]
+    Vector,
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -65,6 +65,8 @@ pub struct KeywordHit {
     pub document_id: Uuid,
     /// BM25, higher is better.
     pub score: f32,
+    /// Whether some of the document's vectors are still to be computed.
+    pub waiting: bool,
 }
 
 pub(crate) async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -208,7 +210,8 @@ impl Store {
             "WITH best AS MATERIALIZED (
                 SELECT rowid AS number, {score} AS score FROM {table} WHERE {table} MATCH ? ORDER BY score LIMIT ?)
             SELECT best.number, best.score, (SELECT count(*) FROM best) AS ranked,
-                chunk.document_id, document.scope IN (?, ?) AS readable
+                chunk.document_id, document.scope IN (?, ?) AS readable,
+                document.embedded_chunks < document.chunks AS waiting
             FROM best JOIN chunk ON chunk.number = best.number JOIN document ON document.id = chunk.document_id
             ORDER BY best.score, best.number"
         );
@@ -226,6 +229,7 @@ impl Store {
                     number: row.try_get("", "number")?,
                     document_id: row.try_get("", "document_id")?,
                     score,
+                    waiting: row.try_get("", "waiting")?,
                 });
             }
         }

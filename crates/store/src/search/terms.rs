@@ -177,12 +177,17 @@ pub fn is_stopword(word: &str) -> bool {
 /// The words of a text: runs of letters, digits and underscores, and decimals such as `15.2`, in lower case.
 /// A possessive or contracted ending (`'s`, `n't`) is not a word.
 pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    written_words(text).map(folded).filter(|word| !word.is_empty())
+}
+
+/// The words as they are written.
+fn written_words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let start = rest.find(is_word_char)?;
         rest = rest.get(start..)?;
         let end = word_end(rest);
-        let word = folded(rest.get(..end)?.trim_matches('_'));
+        let word = rest.get(..end)?.trim_matches('_');
         rest = rest.get(end..)?;
         for ending in ["'s", "’s", "'t", "’t", "'re", "’re", "'ve", "’ve", "'ll", "’ll", "'d", "’d", "'m", "’m"]
         {
@@ -194,11 +199,10 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
         }
         Some(word)
     })
-    .filter(|word| !word.is_empty())
 }
 
 fn is_word_char(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || is_combining_mark(c)
+    if c.is_ascii() { c.is_ascii_alphanumeric() || c == '_' } else { c.is_alphanumeric() || is_combining_mark(c) }
 }
 
 /// In lower case and without accents: people leave them out when they type.
@@ -246,20 +250,20 @@ pub fn terms(text: &str) -> Vec<String> {
     terms
 }
 
-/// Which of these stems occur in a text. It stems only words that begin like one of them, which makes it many times
-/// faster than comparing with all [`terms`] of the text.
+/// Which of these stems occur in a text. It looks closely only at words that begin like one of them, which makes it
+/// many times faster than comparing with all [`terms`] of the text.
 #[must_use]
 pub fn occurring(text: &str, stems: &[String]) -> Vec<bool> {
     let mut found = vec![false; stems.len()];
     let mut look = |word: &str| {
-        for (stem_wanted, found) in stems.iter().zip(&mut found) {
-            if !*found && begins_alike(word, stem_wanted) && stem(word) == *stem_wanted {
-                *found = true;
-            }
+        if !stems.iter().any(|stem| begins_alike(word, stem)) {
+            return;
         }
+        let stemmed = stem(&folded(word));
+        stems.iter().zip(&mut found).filter(|(wanted, _)| **wanted == stemmed).for_each(|(_, found)| *found = true);
     };
-    for word in words(text) {
-        look(&word);
+    for word in written_words(text) {
+        look(word);
         if word.contains('_') {
             word.split('_').filter(|part| !part.is_empty()).for_each(&mut look);
         }
@@ -267,9 +271,13 @@ pub fn occurring(text: &str, stems: &[String]) -> Vec<bool> {
     found
 }
 
-/// Stemming changes endings. Only the first letter is sure to stay: "dying" becomes "die".
-fn begins_alike(word: &str, stem: &str) -> bool {
-    word.as_bytes().first() == stem.as_bytes().first()
+/// Folding and stemming change endings. Only the first letter is sure to stay ("dying" becomes "die"), and that only
+/// if it is an ASCII letter: "É" becomes "e".
+fn begins_alike(written: &str, stem: &str) -> bool {
+    match (written.as_bytes().first(), stem.as_bytes().first()) {
+        (Some(written), Some(stem)) => !written.is_ascii() || written.to_ascii_lowercase() == *stem,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -296,13 +304,14 @@ mod tests {
 
     #[test]
     fn occurring_agrees_with_all_terms() {
-        let text = "Indexes on pg_class speed up lookups; a Café serves 15.2 of them, by dying skies.";
+        let text = "Indexes on pg_class speed up lookups; a Café serves 15.2 of them, by dying skies: École.";
         let all = terms(text);
-        let asked: Vec<String> =
-            ["index", "class", "pg_class", "lookup", "cafe", "15.2", "dying", "sky", "die", "speeding", "zebra"]
-                .iter()
-                .map(|word| stem(word))
-                .collect();
+        let asked: Vec<String> = [
+            "index", "class", "pg_class", "lookup", "cafe", "15.2", "dying", "sky", "die", "speeding", "zebra", "ecole",
+        ]
+        .iter()
+        .map(|word| stem(word))
+        .collect();
         let expected: Vec<bool> = asked.iter().map(|stem| all.contains(stem)).collect();
         assert_eq!(occurring(text, &asked), expected);
         assert!(expected.contains(&true) && expected.contains(&false));
