@@ -33,7 +33,7 @@ pub struct Term {
 
 impl Question {
     pub(super) async fn analyse(store: &Store, text: &str) -> store::Result<Self> {
-        let mut spoken: Vec<String> = words(text).collect();
+        let mut spoken = without_measures(words(text));
         // A question of grammar alone ("what is it?") is searched as it stands.
         if spoken.iter().any(|word| !is_stopword(word)) {
             spoken.retain(|word| !is_stopword(word));
@@ -88,6 +88,21 @@ impl Question {
     }
 }
 
+/// Words that after "how" ask for a measure, and do not say what it is a measure of.
+const MEASURES: &[&str] =
+    &["big", "deep", "far", "fast", "high", "large", "long", "often", "old", "quickly", "soon", "wide"];
+
+fn without_measures(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for word in words {
+        let asks = kept.last().is_some_and(|before| before == "how");
+        if !(asks && MEASURES.contains(&word.as_str())) {
+            kept.push(word);
+        }
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +115,12 @@ mod tests {
             weight: 0.0,
         };
         Question { text: String::new(), terms: frequencies.iter().map(term).collect(), chunks: 1000 }.telling_terms()
+    }
+
+    #[test]
+    fn how_long_is_grammar_and_a_long_password_is_not() {
+        let kept = |text: &str| without_measures(words(text)).join(" ");
+        assert_eq!(kept("How long must a long password be?"), "how must a long password be");
     }
 
     #[test]
