@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use knowledge::UnitSimilarity;
 use knowledge::search::{Found, Question, SearchHit};
 use knowledge::units::{self, Unit, UnitKind};
-use store::chunks::Passage;
+use store::passages::Passage;
 use store::search::occurring;
 
 use crate::answerable::is_answerable;

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    RelationTrait,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -15,7 +14,7 @@ use crate::documents::remove_chunks;
 use crate::entity::{chunk, chunk_vector, document, document_text, job};
 use crate::scope::SHARED;
 use crate::values::{DocumentStatus, JobKind};
-use crate::{Reader, Result, Store, search};
+use crate::{Result, Store, search};
 
 /// A chunk to be stored.
 #[derive(Clone, Debug)]
@@ -67,33 +66,6 @@ pub struct StoredVector {
     pub codes: Vec<u8>,
     /// The vectors of its units, encoded; empty where they were not read.
     pub units: Vec<u8>,
-}
-
-/// A chunk with what an answer needs to know of its document.
-#[derive(Clone, Debug)]
-pub struct Passage {
-    /// The chunk.
-    pub number: i64,
-    /// The chunk's public id.
-    pub chunk_id: Uuid,
-    /// The document.
-    pub document_id: Uuid,
-    /// The document's title.
-    pub title: String,
-    /// The document's file name.
-    pub file_name: String,
-    /// The chunk's place in the document.
-    pub ordinal: i32,
-    /// The headings above it.
-    pub heading_path: String,
-    /// Byte offset of its start in the document's extracted text.
-    pub start: usize,
-    /// Its text.
-    pub text: String,
-    /// Its quotable units, encoded.
-    pub units: Vec<u8>,
-    /// The vectors of those units, encoded; empty before they are computed.
-    pub unit_vectors: Vec<u8>,
 }
 
 /// Rows to a statement: SQLite takes 32,766 parameters, a chunk has nine.
@@ -343,69 +315,6 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(changed)
-    }
-
-    /// The passages with these numbers that the reader may read, in no particular order.
-    pub async fn passages(&self, reader: Reader, numbers: &[i64]) -> Result<Vec<Passage>> {
-        let scopes = reader.scopes();
-        // As a condition of an outer join: as a filter it tempts SQLite to begin with all readable documents.
-        let readable = chunk::Relation::Document.def().on_condition(move |_, document| {
-            Expr::col((document, document::Column::Scope)).is_in(scopes.clone()).into_condition()
-        });
-        let rows = chunk::Entity::find()
-            .select_only()
-            .column_as(chunk::Column::Number, "number")
-            .column_as(chunk::Column::Id, "chunk_id")
-            .column(chunk::Column::DocumentId)
-            .column(document::Column::Title)
-            .column(document::Column::FileName)
-            .column(chunk::Column::Ordinal)
-            .column(chunk::Column::HeadingPath)
-            .column(chunk::Column::Start)
-            .column(chunk::Column::Text)
-            .column_as(chunk::Column::Units, "units")
-            .column_as(chunk_vector::Column::Units, "unit_vectors")
-            .join(JoinType::LeftJoin, readable)
-            .join(JoinType::LeftJoin, chunk::Relation::Vector.def())
-            .filter(chunk::Column::Number.is_in(numbers.iter().copied()))
-            .into_model::<PassageRow>()
-            .all(self.read())
-            .await?;
-        Ok(rows.into_iter().filter_map(PassageRow::readable).collect())
-    }
-}
-
-/// A passage as the database has it; what is of its document is null where the reader may not read it.
-#[derive(FromQueryResult)]
-struct PassageRow {
-    number: i64,
-    chunk_id: Uuid,
-    document_id: Uuid,
-    title: Option<String>,
-    file_name: Option<String>,
-    ordinal: i32,
-    heading_path: String,
-    start: i32,
-    text: String,
-    units: Vec<u8>,
-    unit_vectors: Option<Vec<u8>>,
-}
-
-impl PassageRow {
-    fn readable(self) -> Option<Passage> {
-        Some(Passage {
-            number: self.number,
-            chunk_id: self.chunk_id,
-            document_id: self.document_id,
-            title: self.title?,
-            file_name: self.file_name?,
-            ordinal: self.ordinal,
-            heading_path: self.heading_path,
-            start: usize::try_from(self.start).unwrap_or_default(),
-            text: self.text,
-            units: self.units,
-            unit_vectors: self.unit_vectors.unwrap_or_default(),
-        })
     }
 }
 

@@ -15,6 +15,7 @@ pub mod jobs;
 mod keys;
 mod migration;
 pub mod page;
+pub mod passages;
 mod scope;
 pub mod search;
 pub mod sessions;

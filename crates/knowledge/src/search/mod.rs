@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use store::Reader;
-use store::chunks::Passage;
+use store::passages::Passage;
 use store::search::{KeywordHit, KeywordIndex};
 use uuid::Uuid;
 

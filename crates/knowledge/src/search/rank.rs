@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use store::chunks::Passage;
+use store::passages::Passage;
 use store::search::{KeywordHit, occurring};
 use uuid::Uuid;
 
