@@ -3,10 +3,11 @@
 
 mod support;
 
+use sea_orm::ConnectionTrait as _;
 use store::documents::Stored;
 use store::page::PageRequest;
 use store::values::{DocumentStatus, JobKind};
-use store::{Reader, Visibility};
+use store::{Reader, Settings, Store, Visibility};
 
 #[tokio::test]
 async fn the_same_bytes_are_stored_once_for_the_same_readers() {
@@ -49,6 +50,21 @@ async fn other_peoples_matches_do_not_crowd_out_ones_own() {
     let own = "a zebra among a great many other words that make this text rank below all of the others";
     test.document(ben.id, Visibility::Private, own).await;
     assert_eq!(test.found(ben.id, "zebra").await, [own]);
+}
+
+#[tokio::test]
+async fn documents_of_an_older_version_are_found_by_their_words() {
+    let test = support::open().await;
+    let anna = test.account("anna@example.org").await;
+    test.document(anna.id, Visibility::Shared, "a rare quokka").await;
+    let file = test.directory.path().join("voiceassist.db");
+    let older = sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
+    older.execute_unprepared("DROP TABLE document_fts").await.unwrap();
+    let undo = "DELETE FROM seaql_migrations WHERE version = 'm20261124_000002_document_index'";
+    assert_eq!(older.execute_unprepared(undo).await.unwrap().rows_affected(), 1);
+    let store = Store::open(test.directory.path(), &Settings::default(), test.clock.clone()).await.unwrap();
+    let test = support::TestStore { store, ..test };
+    assert_eq!(test.found(anna.id, "quokka").await, ["a rare quokka"]);
 }
 
 #[tokio::test]
