@@ -2,14 +2,15 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, SqlErr,
 };
 use uuid::Uuid;
 
+use crate::database::{Rule, Transaction};
 pub use crate::entity::account::Model as Account;
 use crate::entity::{account, session};
-use crate::page::{Page, PageRequest};
+use crate::page::{Page, PageRequest, containing};
 use crate::values::Role;
 use crate::{Error, Result, Store};
 
@@ -40,7 +41,7 @@ pub struct AccountChange {
 impl Store {
     /// Makes an account. The first one is the administrator.
     pub async fn add_account(&self, new: NewAccount) -> Result<Account> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_alone("accounts.add_account", Rule::Administrators).await?;
         let first = account::Entity::find().count(&transaction).await? == 0;
         let account = self.insert_account(&transaction, new, first).await?;
         transaction.commit().await?;
@@ -50,7 +51,7 @@ impl Store {
     /// Makes the first account, the administrator's, or returns `None` when there is an account already: of two people
     /// who come at the same time, one is first.
     pub async fn add_first_account(&self, new: NewAccount) -> Result<Option<Account>> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_alone("accounts.add_first_account", Rule::Administrators).await?;
         if account::Entity::find().count(&transaction).await? > 0 {
             return Ok(None);
         }
@@ -59,7 +60,7 @@ impl Store {
         Ok(Some(account))
     }
 
-    async fn insert_account(&self, transaction: &DatabaseTransaction, new: NewAccount, first: bool) -> Result<Account> {
+    async fn insert_account(&self, transaction: &Transaction, new: NewAccount, first: bool) -> Result<Account> {
         let row = account::ActiveModel {
             id: Set(self.clock().new_id()),
             email: Set(new.email.to_lowercase()),
@@ -77,17 +78,17 @@ impl Store {
 
     /// How many accounts there are.
     pub async fn count_accounts(&self) -> Result<u64> {
-        Ok(account::Entity::find().count(self.read()).await?)
+        Ok(account::Entity::find().count(&self.read("accounts.count_accounts")).await?)
     }
 
     /// The account with this id.
     pub async fn account(&self, id: Uuid) -> Result<Option<Account>> {
-        Ok(account::Entity::find_by_id(id).one(self.read()).await?)
+        Ok(account::Entity::find_by_id(id).one(&self.read("accounts.account")).await?)
     }
 
     /// The account with this address, in whatever case it is written.
     pub async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
-        Ok(account::Entity::find().filter(account::Column::Email.eq(email.to_lowercase())).one(self.read()).await?)
+        Ok(account::Entity::find().filter(account::Column::Email.eq(email.to_lowercase())).one(&self.read("accounts.account_by_email")).await?)
     }
 
     /// The administrator who has been there longest.
@@ -96,7 +97,7 @@ impl Store {
             .filter(account::Column::Role.eq(Role::Admin))
             .filter(account::Column::DisabledAt.is_null())
             .order_by_asc(account::Column::Id)
-            .one(self.read())
+            .one(&self.read("accounts.first_admin"))
             .await?)
     }
 
@@ -108,16 +109,18 @@ impl Store {
         }
         if let Some(text) = &request.query {
             query = query.filter(
-                Condition::any().add(account::Column::Email.contains(text)).add(account::Column::Name.contains(text)),
+                Condition::any()
+                    .add(containing(account::Column::Email, text))
+                    .add(containing(account::Column::Name, text)),
             );
         }
-        Ok(Page::cut(query.all(self.read()).await?, request.capped(), |account| account.id))
+        Ok(Page::cut(query.all(&self.read("accounts.accounts")).await?, request.capped(), |account| account.id))
     }
 
     /// Changes an account. A disabled account or a new password ends its sessions in the same transaction. The
     /// last administrator who can sign in stays one.
     pub async fn change_account(&self, id: Uuid, change: AccountChange) -> Result<Account> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_alone("accounts.change_account", Rule::Administrators).await?;
         let found = account::Entity::find_by_id(id).one(&transaction).await?.ok_or(Error::NotFound("account"))?;
         let loses_admin = change.role == Some(Role::User) || change.disabled == Some(true);
         if loses_admin && found.role == Role::Admin {
@@ -154,7 +157,7 @@ impl Store {
     /// Exchanges a password's hash, as long as it is still `known`, for `new`; in the same transaction the account's
     /// sessions end, but for `kept`. Returns false, and does nothing, if the hash is another one by now.
     pub async fn replace_password(&self, id: Uuid, known: &str, new: &str, kept: Uuid) -> Result<bool> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin("accounts.replace_password").await?;
         let replaced = account::Entity::update_many()
             .col_expr(account::Column::PasswordHash, Expr::value(new))
             .filter(account::Column::Id.eq(id))
@@ -169,7 +172,7 @@ impl Store {
         Ok(true)
     }
 
-    async fn end_sessions(&self, transaction: &DatabaseTransaction, id: Uuid, kept: Option<Uuid>) -> Result<()> {
+    async fn end_sessions(&self, transaction: &Transaction, id: Uuid, kept: Option<Uuid>) -> Result<()> {
         let mut ended = session::Entity::update_many()
             .col_expr(session::Column::RevokedAt, Expr::value(self.clock().now()))
             .filter(session::Column::AccountId.eq(id))

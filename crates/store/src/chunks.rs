@@ -6,15 +6,16 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait as _,
 };
 use uuid::Uuid;
 
+use crate::database::{Rule, Transaction};
 use crate::documents::remove_chunks;
 use crate::entity::{chunk, chunk_vector, document, document_text, job};
 use crate::scope::SHARED;
 use crate::values::{DocumentStatus, JobKind};
-use crate::{Result, Store, search};
+use crate::{Error, Result, Store, search};
 
 /// A chunk to be stored.
 #[derive(Clone, Debug)]
@@ -74,12 +75,14 @@ const ROWS_PER_INSERT: usize = 2_000;
 impl Store {
     /// Replaces what was extracted from a document, indexes it by keywords, and exchanges its ingestion job for
     /// an embedding job: one transaction, so that a killed process leaves either the job or its result.
-    /// Returns false, and does nothing, when the document was deleted meanwhile.
+    /// Returns false, and does nothing, when the document was deleted meanwhile or another process has it in hand.
     pub async fn store_extracted(&self, document_id: Uuid, extracted: Extracted, embed: bool) -> Result<bool> {
-        let transaction = self.begin().await?;
-        let Some(found) = document::Entity::find_by_id(document_id).one(&transaction).await? else {
+        let transaction = self.begin("chunks.store_extracted").await?;
+        let found = document::Entity::find_by_id(document_id).lock_exclusive().one(&transaction).await?;
+        let Some(found) = found else { return Ok(false) };
+        if !self.held_by_others(&transaction, &[document_id]).await?.is_empty() {
             return Ok(false);
-        };
+        }
         remove_chunks(&transaction, document_id).await?;
         let title = match extracted.title {
             Some(title) if !found.title_given => title,
@@ -109,6 +112,7 @@ impl Store {
         search::index_chunks(&transaction, document_id, &title).await?;
         let text = document_text::ActiveModel { document_id: Set(document_id), text: Set(extracted.text) };
         document_text::Entity::insert(text).exec_without_returning(&transaction).await?;
+        let owner_id = found.owner_id;
         let mut row: document::ActiveModel = found.into();
         row.title = Set(title);
         row.status = Set(if embed { DocumentStatus::Searchable } else { DocumentStatus::Ready });
@@ -119,7 +123,7 @@ impl Store {
         row.update(&transaction).await?;
         job::Entity::delete_many().filter(job::Column::DocumentId.eq(document_id)).exec(&transaction).await?;
         if embed {
-            self.enqueue(&transaction, JobKind::Embed, document_id).await?;
+            self.enqueue(&transaction, JobKind::Embed, document_id, owner_id).await?;
         }
         transaction.commit().await?;
         Ok(true)
@@ -139,7 +143,7 @@ impl Store {
             .order_by_asc(chunk::Column::Number)
             .limit(limit)
             .into_tuple()
-            .all(self.read())
+            .all(&self.read("chunks.pending_chunks"))
             .await?;
         let titles = self.titles(document_ids).await?;
         let pending = rows.into_iter().map(|(number, document_id, heading_path, text, units)| PendingChunk {
@@ -155,13 +159,13 @@ impl Store {
     /// Up to `count` chunks, spread evenly over all.
     pub async fn sample_chunks(&self, count: usize) -> Result<Vec<PendingChunk>> {
         let numbers: Vec<i64> =
-            chunk::Entity::find().select_only().column(chunk::Column::Number).into_tuple().all(self.read()).await?;
+            chunk::Entity::find().select_only().column(chunk::Column::Number).into_tuple().all(&self.read("chunks.sample_chunks")).await?;
         let step = (numbers.len() / count.max(1)).max(1);
         let sampled: Vec<i64> = numbers.into_iter().step_by(step).take(count).collect();
         let mut chunks = Vec::with_capacity(sampled.len());
         for batch in sampled.chunks(ROWS_PER_INSERT) {
             let found = chunk::Entity::find().filter(chunk::Column::Number.is_in(batch.iter().copied()));
-            for row in found.all(self.read()).await? {
+            for row in found.all(&self.read("chunks.sample_chunks")).await? {
                 let title = self.titles(&[row.document_id]).await?.remove(&row.document_id).unwrap_or_default();
                 let (number, heading_path, text, units) = (row.number, row.heading_path, row.text, row.units);
                 chunks.push(PendingChunk { number, title, heading_path, text, units });
@@ -177,13 +181,13 @@ impl Store {
             .column(document::Column::Title)
             .filter(document::Column::Id.is_in(document_ids.iter().copied()))
             .into_tuple()
-            .all(self.read())
+            .all(&self.read("chunks.titles"))
             .await?;
         Ok(rows.into_iter().collect())
     }
 
     /// Stores vectors, and makes each document of `document_ids` `ready` whose chunks all have one now. Vectors
-    /// of chunks that were deleted meanwhile are left out. Returns the numbers that were stored, each with its
+    /// of chunks that were deleted meanwhile, or are another process's by now, are left out. Returns the numbers that were stored, each with its
     /// document and that document's scope.
     pub async fn store_vectors(
         &self,
@@ -191,9 +195,21 @@ impl Store {
         document_ids: &[Uuid],
         vectors: Vec<StoredVector>,
     ) -> Result<HashMap<i64, IndexEntry>> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin("chunks.store_vectors").await?;
+        // Nobody deletes them before this is committed; in the order of their ids, so that nobody waits in a circle.
+        let locked = document::Entity::find()
+            .select_only()
+            .column(document::Column::Id)
+            .filter(document::Column::Id.is_in(document_ids.iter().copied()))
+            .order_by_asc(document::Column::Id)
+            .lock_exclusive()
+            .into_tuple::<Uuid>();
+        let held_by_others = self.held_by_others(&transaction, document_ids).await?;
+        let mine: Vec<Uuid> =
+            locked.all(&transaction).await?.into_iter().filter(|id| !held_by_others.contains(id)).collect();
         let numbers: Vec<i64> = vectors.iter().map(|vector| vector.number).collect();
-        let alive: HashMap<i64, IndexEntry> = index_entries(&transaction, &numbers).await?;
+        let mut alive: HashMap<i64, IndexEntry> = index_entries(&transaction, &numbers).await?;
+        alive.retain(|_, entry| mine.contains(&entry.document_id));
         let rows: Vec<_> = vectors
             .into_iter()
             .filter(|vector| alive.contains_key(&vector.number))
@@ -206,7 +222,10 @@ impl Store {
             })
             .collect();
         for batch in rows.chunks(ROWS_PER_INSERT) {
-            chunk_vector::Entity::insert_many(batch.to_vec()).exec_without_returning(&transaction).await?;
+            chunk_vector::Entity::insert_many(batch.to_vec())
+                .on_conflict_do_nothing_on([chunk_vector::Column::ChunkNumber])
+                .exec_without_returning(&transaction)
+                .await?;
         }
         chunk::Entity::update_many()
             .col_expr(chunk::Column::Embedded, Expr::value(true))
@@ -220,14 +239,14 @@ impl Store {
             .filter(job::Column::Kind.eq(JobKind::Embed))
             .exec(&transaction)
             .await?;
-        for id in document_ids {
-            self.count_vectors(&transaction, *id).await?;
+        for id in mine {
+            self.count_vectors(&transaction, id).await?;
         }
         transaction.commit().await?;
         Ok(alive)
     }
 
-    async fn count_vectors(&self, transaction: &sea_orm::DatabaseTransaction, document_id: Uuid) -> Result<()> {
+    async fn count_vectors(&self, transaction: &Transaction, document_id: Uuid) -> Result<()> {
         let Some(found) = document::Entity::find_by_id(document_id).one(transaction).await? else { return Ok(()) };
         let missing = chunk::Entity::find()
             .filter(chunk::Column::DocumentId.eq(document_id))
@@ -236,9 +255,13 @@ impl Store {
             .await?;
         let missing = i32::try_from(missing).unwrap_or(i32::MAX);
         let chunks = found.chunks;
+        let private_to = private_to(&found.scope).map_err(|_| Error::Corrupt { what: "document scope" })?;
         let mut row: document::ActiveModel = found.into();
         row.embedded_chunks = Set(chunks.saturating_sub(missing));
         if missing == 0 {
+            if chunks > 0 && self.searches_vectors() {
+                search::index_meanings(transaction, document_id, private_to).await?;
+            }
             row.status = Set(DocumentStatus::Ready);
             job::Entity::delete_many()
                 .filter(job::Column::DocumentId.eq(document_id))
@@ -263,10 +286,10 @@ impl Store {
             .order_by_asc(chunk_vector::Column::ChunkNumber)
             .limit(limit)
             .into_tuple()
-            .all(self.read())
+            .all(&self.read("chunks.load_vectors"))
             .await?;
         let numbers: Vec<i64> = rows.iter().map(|(number, ..)| *number).collect();
-        let mut entries = index_entries(self.read(), &numbers).await?;
+        let mut entries = index_entries(&self.read("chunks.load_vectors"), &numbers).await?;
         let known = rows.into_iter().filter_map(|(number, scale, codes)| {
             let entry = entries.remove(&number)?;
             Some((StoredVector { number, scale, codes, units: Vec::new() }, entry))
@@ -277,7 +300,7 @@ impl Store {
     /// Makes documents whose vectors are of another model, or were skipped because there was no model, wait for
     /// vectors of `model`. Returns how many documents that were.
     pub async fn require_vectors_of(&self, model: &str) -> Result<u64> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_alone("chunks.require_vectors_of", Rule::Vectors).await?;
         let foreign = chunk_vector::Entity::delete_many()
             .filter(chunk_vector::Column::Model.ne(model))
             .exec(&transaction)
@@ -293,9 +316,11 @@ impl Store {
                 .exec(&transaction)
                 .await?;
         }
-        let missing: Vec<Uuid> = chunk::Entity::find()
+        let missing: Vec<(Uuid, Uuid)> = chunk::Entity::find()
             .select_only()
             .column(chunk::Column::DocumentId)
+            .column(document::Column::OwnerId)
+            .join(JoinType::InnerJoin, chunk::Relation::Document.def())
             .filter(chunk::Column::Embedded.eq(false))
             .distinct()
             .into_tuple()
@@ -304,13 +329,13 @@ impl Store {
         let waiting: Vec<Uuid> =
             job::Entity::find().select_only().column(job::Column::DocumentId).into_tuple().all(&transaction).await?;
         let mut changed = 0;
-        for id in missing.into_iter().filter(|id| !waiting.contains(id)) {
+        for (id, owner_id) in missing.into_iter().filter(|(id, _)| !waiting.contains(id)) {
             document::Entity::update_many()
                 .col_expr(document::Column::Status, Expr::value("searchable"))
                 .filter(document::Column::Id.eq(id))
                 .exec(&transaction)
                 .await?;
-            self.enqueue(&transaction, JobKind::Embed, id).await?;
+            self.enqueue(&transaction, JobKind::Embed, id, owner_id).await?;
             changed += 1;
         }
         transaction.commit().await?;

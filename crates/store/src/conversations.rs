@@ -40,7 +40,7 @@ const TITLE_CHARS: usize = 80;
 impl Store {
     /// Records a question and its answer in one transaction; the first exchange makes the conversation.
     pub async fn record_exchange(&self, exchange: Exchange) -> Result<()> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin("conversations.record_exchange").await?;
         let now = self.clock().now();
         let touched = conversation::Entity::update_many()
             .col_expr(conversation::Column::UpdatedAt, Expr::value(now))
@@ -80,7 +80,7 @@ impl Store {
 
     /// The conversation, if it is this person's.
     pub async fn conversation(&self, account_id: Uuid, id: Uuid) -> Result<Option<Conversation>> {
-        let found = conversation::Entity::find_by_id(id).one(self.read()).await?;
+        let found = conversation::Entity::find_by_id(id).one(&self.read("conversations.conversation")).await?;
         Ok(found.filter(|conversation| conversation.account_id == account_id))
     }
 
@@ -89,7 +89,7 @@ impl Store {
         Ok(message::Entity::find()
             .filter(message::Column::ConversationId.eq(conversation_id))
             .order_by_asc(message::Column::Number)
-            .all(self.read())
+            .all(&self.read("conversations.messages"))
             .await?)
     }
 
@@ -103,7 +103,7 @@ impl Store {
             .order_by_desc(message::Column::Number)
             .limit(count)
             .into_tuple()
-            .all(self.read())
+            .all(&self.read("conversations.last_questions"))
             .await?;
         texts.reverse();
         Ok(texts)
@@ -119,18 +119,19 @@ impl Store {
             query = query.filter(conversation::Column::Id.lt(cursor));
         }
         if let Some(text) = request.query.as_deref().filter(|text| !text.trim().is_empty()) {
-            let Some(matching) = search::conversations_matching(text) else {
+            let Some(matching) = self.conversations_matching(text) else {
                 return Ok(Page { items: Vec::new(), next_cursor: None });
             };
             query = query.filter(matching);
         }
-        Ok(Page::cut(query.all(self.read()).await?, request.capped(), |conversation| conversation.id))
+        Ok(Page::cut(query.all(&self.read("conversations.conversations")).await?, request.capped(), |conversation| conversation.id))
     }
 
     /// Deletes a conversation with its messages and feedback.
     pub async fn delete_conversation(&self, account_id: Uuid, id: Uuid) -> Result<()> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin("conversations.delete_conversation").await?;
         let mine = conversation::Entity::find_by_id(id)
+            .lock_exclusive()
             .one(&transaction)
             .await?
             .is_some_and(|conversation| conversation.account_id == account_id);
@@ -154,7 +155,7 @@ impl Store {
         let found = message::Entity::find()
             .filter(message::Column::Id.eq(message_id))
             .filter(message::Column::Author.eq(Author::Assistant))
-            .one(self.read())
+            .one(&self.read("conversations.rate_answer"))
             .await?
             .ok_or(Error::NotFound("message"))?;
         if self.conversation(account_id, found.conversation_id).await?.is_none() {
@@ -170,7 +171,7 @@ impl Store {
         let replace = sea_query::OnConflict::column(feedback::Column::MessageId)
             .update_columns([feedback::Column::Rating, feedback::Column::Comment, feedback::Column::CreatedAt])
             .to_owned();
-        feedback::Entity::insert(row).on_conflict(replace).exec_without_returning(self.write()).await?;
+        feedback::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.write("conversations.rate_answer")).await?;
         Ok(())
     }
 
@@ -181,6 +182,6 @@ impl Store {
             .from(message::Entity)
             .and_where(message::Column::ConversationId.eq(conversation_id))
             .to_owned();
-        Ok(feedback::Entity::find().filter(feedback::Column::MessageId.in_subquery(ids)).all(self.read()).await?)
+        Ok(feedback::Entity::find().filter(feedback::Column::MessageId.in_subquery(ids)).all(&self.read("conversations.feedback_in")).await?)
     }
 }

@@ -3,13 +3,13 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, SqlErr,
 };
 use uuid::Uuid;
 
 pub use crate::entity::document::Model as Document;
 use crate::entity::{chunk, document, document_file, document_text, job};
-use crate::page::{Page, PageRequest};
+use crate::page::{Page, PageRequest, containing};
 use crate::scope::{SHARED, scope_of};
 use crate::values::{DocumentStatus, JobKind};
 use crate::{Error, Reader, Result, Store, Visibility, search};
@@ -86,20 +86,18 @@ impl Store {
     /// stored once; if their ingestion had failed, it is tried again.
     pub async fn add_document(&self, new: NewDocument) -> Result<Stored> {
         let scope = scope_of(new.visibility, new.owner_id);
-        let transaction = self.begin().await?;
-        let existing = document::Entity::find()
+        let transaction = self.begin("documents.add_document").await?;
+        let same_bytes = document::Entity::find()
             .filter(document::Column::Scope.eq(&scope))
-            .filter(document::Column::Sha256.eq(new.sha256.to_vec()))
-            .one(&transaction)
-            .await?;
-        if let Some(existing) = existing {
+            .filter(document::Column::Sha256.eq(new.sha256.to_vec()));
+        if let Some(existing) = same_bytes.clone().one(&transaction).await? {
             return Ok(Stored::Existing(existing));
         }
         let now = self.clock().now();
-        let id = self.clock().new_id();
+        let (id, owner_id) = (self.clock().new_id(), new.owner_id);
         let row = document::ActiveModel {
             id: Set(id),
-            owner_id: Set(new.owner_id),
+            owner_id: Set(owner_id),
             scope: Set(scope),
             sha256: Set(new.sha256.to_vec()),
             title_given: Set(new.title.is_some()),
@@ -114,10 +112,19 @@ impl Store {
             created_at: Set(now),
             updated_at: Set(now),
         };
-        let created = row.insert(&transaction).await?;
+        let created = match row.insert(&transaction).await {
+            Ok(created) => created,
+            // Another process stored the same bytes between our look and now.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                drop(transaction);
+                let existing = same_bytes.one(&self.write("documents.add_document")).await?;
+                return existing.map(Stored::Existing).ok_or_else(|| error.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
         let file = document_file::ActiveModel { document_id: Set(id), bytes: Set(new.bytes) };
         document_file::Entity::insert(file).exec_without_returning(&transaction).await?;
-        self.enqueue(&transaction, JobKind::Ingest, id).await?;
+        self.enqueue(&transaction, JobKind::Ingest, id, owner_id).await?;
         transaction.commit().await?;
         Ok(Stored::Created(created))
     }
@@ -130,7 +137,7 @@ impl Store {
 
     /// The document, whoever may read it: for the worker.
     pub async fn any_document(&self, id: Uuid) -> Result<Option<Document>> {
-        Ok(document::Entity::find_by_id(id).one(self.read()).await?)
+        Ok(document::Entity::find_by_id(id).one(&self.read("documents.any_document")).await?)
     }
 
     /// The documents that this person may read, newest first; the query matches titles and file names.
@@ -144,11 +151,11 @@ impl Store {
         }
         if let Some(text) = &request.query {
             let named = Condition::any()
-                .add(document::Column::Title.contains(text))
-                .add(document::Column::FileName.contains(text));
+                .add(containing(document::Column::Title, text))
+                .add(containing(document::Column::FileName, text));
             query = query.filter(named);
         }
-        Ok(Page::cut(query.all(self.read()).await?, request.capped(), |document| document.id))
+        Ok(Page::cut(query.all(&self.read("documents.documents")).await?, request.capped(), |document| document.id))
     }
 
     /// How many documents there are in all.
@@ -159,7 +166,7 @@ impl Store {
             .column_as(document::Column::Id.count(), "count")
             .group_by(document::Column::Status)
             .into_tuple()
-            .all(self.read())
+            .all(&self.read("documents.count_documents"))
             .await?;
         let mut counts = DocumentCounts::default();
         for (status, count) in rows {
@@ -180,7 +187,7 @@ impl Store {
         for batch in ids.chunks(IDS_PER_QUERY) {
             let found = document::Entity::find()
                 .filter(document::Column::Id.is_in(batch.iter().copied()))
-                .all(self.read())
+                .all(&self.read("documents.progress_of"))
                 .await?;
             for document in found {
                 match document.status {
@@ -199,12 +206,12 @@ impl Store {
 
     /// The original bytes.
     pub async fn document_bytes(&self, id: Uuid) -> Result<Option<Vec<u8>>> {
-        Ok(document_file::Entity::find_by_id(id).one(self.read()).await?.map(|file| file.bytes))
+        Ok(document_file::Entity::find_by_id(id).one(&self.read("documents.document_bytes")).await?.map(|file| file.bytes))
     }
 
     /// The extracted text, once there is one.
     pub async fn document_text(&self, id: Uuid) -> Result<Option<String>> {
-        Ok(document_text::Entity::find_by_id(id).one(self.read()).await?.map(|row| row.text))
+        Ok(document_text::Entity::find_by_id(id).one(&self.read("documents.document_text")).await?.map(|row| row.text))
     }
 
     /// Says that a worker has begun with the document.
@@ -214,34 +221,37 @@ impl Store {
             .col_expr(document::Column::UpdatedAt, Expr::value(self.clock().now()))
             .filter(document::Column::Id.eq(id))
             .filter(document::Column::Status.eq(DocumentStatus::Queued))
-            .exec(self.write())
+            .exec(&self.write("documents.mark_processing"))
             .await?;
         Ok(())
     }
 
     /// Deletes a document with all that was made from it.
     pub async fn delete_document(&self, id: Uuid) -> Result<()> {
-        let transaction = self.begin().await?;
-        remove_chunks(&transaction, id).await?;
-        let deleted = document::Entity::delete_by_id(id).exec(&transaction).await?;
-        if deleted.rows_affected == 0 {
+        let transaction = self.begin("documents.delete_document").await?;
+        // A worker that is storing what it read from the document finishes first, or finds it gone.
+        if document::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?.is_none() {
             return Err(Error::NotFound("document"));
         }
+        remove_chunks(&transaction, id).await?;
+        document::Entity::delete_by_id(id).exec(&transaction).await?;
         transaction.commit().await?;
         Ok(())
     }
 
     /// Puts a failed document's ingestion into the queue again.
     pub async fn retry_document(&self, id: Uuid) -> Result<()> {
-        let transaction = self.begin().await?;
-        job::Entity::delete_many().filter(job::Column::DocumentId.eq(id)).exec(&transaction).await?;
-        let found = document::Entity::find_by_id(id).one(&transaction).await?.ok_or(Error::NotFound("document"))?;
+        let transaction = self.begin("documents.retry_document").await?;
+        let found = document::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?;
+        let found = found.ok_or(Error::NotFound("document"))?;
+        let owner_id = found.owner_id;
         let mut row: document::ActiveModel = found.into();
         row.status = Set(DocumentStatus::Queued);
         row.error = Set(None);
         row.updated_at = Set(self.clock().now());
         row.update(&transaction).await?;
-        self.enqueue(&transaction, JobKind::Ingest, id).await?;
+        job::Entity::delete_many().filter(job::Column::DocumentId.eq(id)).exec(&transaction).await?;
+        self.enqueue(&transaction, JobKind::Ingest, id, owner_id).await?;
         transaction.commit().await?;
         Ok(())
     }

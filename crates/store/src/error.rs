@@ -23,6 +23,41 @@ pub enum Error {
         /// The directory that is taken.
         path: String,
     },
+    /// A setting has a value that cannot work.
+    #[error("database.{key} {problem}")]
+    Setting {
+        /// The key within the section.
+        key: &'static str,
+        /// What is wrong with its value, and what would be right.
+        problem: String,
+    },
+    /// The database server cannot be reached, or does not let this program in.
+    #[error("cannot connect to {place}: {source}; check database.url, and that the server runs and lets this user in")]
+    Unreachable {
+        /// The server and the database, without the password.
+        place: String,
+        /// What the driver said.
+        #[source]
+        source: sea_orm::DbErr,
+    },
+    /// The database server is too old.
+    #[error("{place} is PostgreSQL {version}; version 15 or later is needed")]
+    TooOld {
+        /// The server and the database, without the password.
+        place: String,
+        /// Its version.
+        version: i32,
+    },
+    /// The database server has no vectors.
+    #[error(
+        "the PostgreSQL server has no extension `vector` ({problem}); install pgvector there (on Debian and Ubuntu the package postgresql-{version}-pgvector), or as a superuser run CREATE EXTENSION vector in this database"
+    )]
+    NoVectors {
+        /// Its version.
+        version: i32,
+        /// What it said.
+        problem: String,
+    },
     /// A stored value cannot be understood; the database was written by another version or is damaged.
     #[error("the stored {what} cannot be read; restore a backup, or import the document again")]
     Corrupt {

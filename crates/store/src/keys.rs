@@ -11,9 +11,9 @@ impl Store {
         let row = setting::ActiveModel { name: Set(name.to_owned()), value: Set(make()) };
         setting::Entity::insert(row)
             .on_conflict_do_nothing_on([setting::Column::Name])
-            .exec_without_returning(self.write())
+            .exec_without_returning(&self.write("keys.value_or_insert"))
             .await?;
-        let found = setting::Entity::find_by_id(name.to_owned()).one(self.write()).await?;
+        let found = setting::Entity::find_by_id(name.to_owned()).one(&self.write("keys.value_or_insert")).await?;
         found.map(|row| row.value).ok_or(crate::Error::Corrupt { what: "setting" })
     }
 }

@@ -22,6 +22,6 @@ pub mod sessions;
 pub mod values;
 
 pub use clock::Clock;
-pub use database::{Settings, Store};
+pub use database::{DatabaseUrl, QueryStatistics, Settings, SlowQuery, Store};
 pub use error::{Error, Result};
 pub use scope::{Reader, Visibility};

@@ -1,5 +1,7 @@
 //! Lists in pages: newest first, continued from the last id.
 
+use sea_orm::ColumnTrait;
+use sea_orm::sea_query::{ExprTrait as _, Func, LikeExpr, SimpleExpr};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -21,6 +23,12 @@ pub struct PageRequest {
     pub limit: u64,
     /// Only items that match this text.
     pub query: Option<String>,
+}
+
+/// That a column contains a text, in whatever case the ASCII letters of both are, and literally.
+pub(crate) fn containing(column: impl ColumnTrait, text: &str) -> SimpleExpr {
+    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    Func::lower(column.into_expr()).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
 }
 
 impl PageRequest {

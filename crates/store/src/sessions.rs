@@ -42,16 +42,18 @@ impl Store {
             expires_at: Set(now + lifetime),
             revoked_at: Set(None),
         };
-        session::Entity::insert(row).exec_without_returning(self.write()).await?;
+        session::Entity::insert(row).exec_without_returning(&self.write("sessions.begin_session")).await?;
         Ok(())
     }
 
     /// The session and its account, while both are good: not revoked, not expired, not disabled.
     pub async fn live_session(&self, id: Uuid) -> Result<Option<(Session, Account)>> {
-        let found = session::Entity::find_by_id(id).one(self.read()).await?;
-        let Some(session) = found.filter(|session| self.is_live(session)) else { return Ok(None) };
-        let account = self.account(session.account_id).await?;
-        Ok(account.filter(|account| account.disabled_at.is_none()).map(|account| (session, account)))
+        let found = session::Entity::find_by_id(id)
+            .find_also_related(account::Entity)
+            .one(&self.read("sessions.live_session"))
+            .await?;
+        let live = found.filter(|(session, _)| self.is_live(session));
+        Ok(live.and_then(|(session, account)| Some((session, account.filter(|account| account.disabled_at.is_none())?))))
     }
 
     /// Exchanges the secret of a token family. Showing an old secret revokes the family: either the person or a
@@ -63,8 +65,9 @@ impl Store {
         next_hash: &[u8],
         lifetime: TimeDelta,
     ) -> Result<Rotation> {
-        let transaction = self.begin().await?;
-        let found = session::Entity::find_by_id(id).one(&transaction).await?;
+        let transaction = self.begin("sessions.rotate_session").await?;
+        // Of two who show the same secret at the same time, one is second.
+        let found = session::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?;
         let live = found.filter(|session| self.is_live(session) && session.kind == SessionKind::Token);
         let Some(session) = live else { return Ok(Rotation::Refused) };
         let account = account::Entity::find_by_id(session.account_id).one(&transaction).await?;
@@ -91,7 +94,7 @@ impl Store {
             .col_expr(session::Column::RevokedAt, Expr::value(self.clock().now()))
             .filter(session::Column::Id.eq(id))
             .filter(session::Column::RevokedAt.is_null())
-            .exec(self.write())
+            .exec(&self.write("sessions.revoke_session"))
             .await?;
         Ok(())
     }
@@ -104,20 +107,20 @@ impl Store {
             .filter(session::Column::ExpiresAt.lte(self.clock().now()))
             .limit(limit)
             .into_tuple()
-            .all(self.read())
+            .all(&self.read("sessions.delete_expired_sessions"))
             .await?;
         // Most of the time there is nothing to delete, and nobody has to wait for the write lock.
         if expired.is_empty() {
             return Ok(0);
         }
         // None of them can come back: an expired secret is not exchanged for a new one.
-        let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(expired)).exec(self.write());
-        Ok(deleted.await?.rows_affected)
+        let expired = session::Entity::delete_many().filter(session::Column::Id.is_in(expired));
+        Ok(expired.exec(&self.write("sessions.delete_expired_sessions")).await?.rows_affected)
     }
 
     /// How many sessions are kept, ended ones included.
     pub async fn count_sessions(&self) -> Result<u64> {
-        Ok(session::Entity::find().count(self.read()).await?)
+        Ok(session::Entity::find().count(&self.read("sessions.count_sessions")).await?)
     }
 
     fn is_live(&self, session: &Session) -> bool {

@@ -15,8 +15,12 @@ pub struct Model {
     pub kind: JobKind,
     /// To which document.
     pub document_id: Uuid,
+    /// Whose document it is.
+    pub owner_id: Option<Uuid>,
     /// Where it stands.
     pub state: JobState,
+    /// Its place in the queue among those of all people; smaller is sooner.
+    pub turn: i64,
     /// How often it failed with an error.
     pub attempts: i32,
     /// How often its process died with the job in hand, since it last got any further.
@@ -25,6 +29,10 @@ pub struct Model {
     pub run_at: DateTimeUtc,
     /// The last error.
     pub error: Option<String>,
+    /// The process that has it in hand.
+    pub lease_holder: Option<Uuid>,
+    /// When that process counts as dead unless it says that it lives.
+    pub lease_until: Option<DateTimeUtc>,
     /// When it was enqueued.
     pub created_at: DateTimeUtc,
 }

@@ -1,14 +1,21 @@
 //! The search backends: the only hand-written SQL of the program.
 //!
-//! Both indexes are fed with terms that [`terms`] has already normalised, so that every
-//! backend splits and stems alike and the same question finds the same passages on all of them.
+//! The keyword indexes of both databases are fed with terms that [`terms`] has already normalised, and both rank by the
+//! same formula, so that the same question finds the same passages on either. Vectors are searched in process over a
+//! `SQLite` database, and by [`pgvector`] in PostgreSQL; what a chunk's meaning is says [`meaning`].
 
+mod keywords;
+mod meaning;
+mod pgvector;
+mod postgres;
 mod sqlite;
 mod terms;
 
-pub use sqlite::{KeywordHit, KeywordIndex};
-pub(crate) use sqlite::{
-    conversations_matching, create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks,
+pub use keywords::{KeywordHit, KeywordIndex};
+pub(crate) use keywords::{
+    create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks,
     index_messages,
 };
+pub use meaning::{NEIGHBOUR, Near, blend, decoded, length};
+pub(crate) use pgvector::index_meanings;
 pub use terms::{is_stopword, occurring, stem, terms, words};

@@ -1,5 +1,4 @@
 //! A real database in a folder of its own.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use chrono::{TimeZone, Utc};
 use std::collections::HashSet;
@@ -9,26 +8,56 @@ use store::chunks::{Extracted, NewChunk};
 use store::documents::{Document, NewDocument, Stored};
 use store::search::{KeywordHit, KeywordIndex, terms};
 use store::values::Role;
-use store::{Clock, Reader, Settings, Store, Visibility};
+use store::{Clock, DatabaseUrl, Reader, Settings, Store, Visibility};
 use tempfile::TempDir;
+use test_servers::Server;
 use uuid::Uuid;
 
-pub struct TestStore {
-    pub store: Store,
-    pub clock: Clock,
+pub(crate) struct TestStore {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    settings: Settings,
     // Removed with the test.
-    pub directory: TempDir,
+    directory: TempDir,
 }
 
-pub async fn open() -> TestStore {
+pub(crate) async fn sqlite() -> TestStore {
+    open(Settings::default()).await
+}
+
+pub(crate) async fn postgres_15() -> TestStore {
+    postgres(Server::Postgres15).await
+}
+
+pub(crate) async fn postgres_with_vectors() -> TestStore {
+    let test = postgres(Server::WithVectors).await;
+    test.store.prepare_vector_search(8).await.unwrap();
+    test
+}
+
+async fn postgres(server: Server) -> TestStore {
+    let url = DatabaseUrl::new(test_servers::database(server).await);
+    open(Settings { url: Some(url), min_connections: 0, max_connections: 4, ..Settings::default() }).await
+}
+
+async fn open(settings: Settings) -> TestStore {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap());
-    let store = Store::open(directory.path(), &Settings::default(), clock.clone()).await.unwrap();
-    TestStore { store, clock, directory }
+    let store = Store::open(directory.path(), &settings, clock.clone()).await.unwrap();
+    TestStore { store, clock, settings, directory }
 }
 
 impl TestStore {
-    pub async fn account(&self, email: &str) -> Account {
+    /// Another process on the same database.
+    pub(crate) async fn another_process(&self) -> Store {
+        let store = Store::open(self.directory.path(), &self.settings, self.clock.clone()).await.unwrap();
+        if self.store.searches_vectors() {
+            store.prepare_vector_search(8).await.unwrap();
+        }
+        store
+    }
+
+    pub(crate) async fn account(&self, email: &str) -> Account {
         let new = NewAccount {
             email: email.to_owned(),
             name: email.to_owned(),
@@ -38,7 +67,7 @@ impl TestStore {
         self.store.add_account(new).await.unwrap()
     }
 
-    pub async fn stored(&self, owner_id: Uuid, visibility: Visibility, text: &str) -> Stored {
+    pub(crate) async fn stored(&self, owner_id: Uuid, visibility: Visibility, text: &str) -> Stored {
         let mut sha256 = [0; 32];
         for (at, byte) in text.bytes().enumerate() {
             sha256[at % 32] ^= byte.rotate_left(u32::try_from(at / 32 % 8).unwrap());
@@ -56,7 +85,7 @@ impl TestStore {
     }
 
     /// A document of one chunk, indexed by keywords.
-    pub async fn document(&self, owner_id: Uuid, visibility: Visibility, text: &str) -> Document {
+    pub(crate) async fn document(&self, owner_id: Uuid, visibility: Visibility, text: &str) -> Document {
         let (Stored::Created(document) | Stored::Existing(document)) = self.stored(owner_id, visibility, text).await;
         let chunk = NewChunk { heading_path: String::new(), start: 0, end: text.len(), units: Vec::new() };
         let extracted = Extracted { title: None, text: text.to_owned(), chunks: vec![chunk] };
@@ -65,7 +94,7 @@ impl TestStore {
     }
 
     /// The texts that a person finds with these words, by chunks and by documents alike.
-    pub async fn found(&self, account_id: Uuid, words: &str) -> Vec<String> {
+    pub(crate) async fn found(&self, account_id: Uuid, words: &str) -> Vec<String> {
         let reader = Reader::new(account_id);
         let index = KeywordIndex::Chunks { title: 1.0, heading_path: 1.0, body: 1.0 };
         let hits = self.store.keyword_search(reader, &terms(words), index, 5).await.unwrap();

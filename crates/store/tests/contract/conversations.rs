@@ -1,8 +1,6 @@
 //! Conversations: for the person who asked, found by their words.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop where it stands")]
 
-mod support;
-
+use crate::support::TestStore;
 use serde_json::json;
 use store::Error;
 use store::conversations::Exchange;
@@ -14,15 +12,13 @@ fn exchange(account_id: Uuid, conversation_id: Uuid, message_id: Uuid, question:
     Exchange { account_id, conversation_id, message_id, question: question.to_owned(), answer, detail: json!({}) }
 }
 
-async fn titles(test: &support::TestStore, account_id: Uuid, query: &str) -> Vec<String> {
+async fn titles(test: &TestStore, account_id: Uuid, query: &str) -> Vec<String> {
     let request = PageRequest { limit: 10, query: Some(query.to_owned()), ..PageRequest::default() };
     let page = test.store.conversations(account_id, &request).await.unwrap();
     page.items.into_iter().map(|conversation| conversation.title).collect()
 }
 
-#[tokio::test]
-async fn history_is_searched_by_words_and_by_the_beginning_of_the_last() {
-    let test = support::open().await;
+pub(crate) async fn history_is_searched_by_words_and_by_the_beginning_of_the_last(test: TestStore) {
     let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
     for (account, question) in [(anna.id, "annual leave"), (anna.id, "parking"), (ben.id, "annual report")] {
         let new = exchange(account, Uuid::now_v7(), Uuid::now_v7(), question);
@@ -34,9 +30,7 @@ async fn history_is_searched_by_words_and_by_the_beginning_of_the_last() {
     assert_eq!(titles(&test, anna.id, " ").await.len(), 2);
 }
 
-#[tokio::test]
-async fn nobody_reads_rates_or_deletes_what_is_not_theirs() {
-    let test = support::open().await;
+pub(crate) async fn nobody_reads_rates_or_deletes_what_is_not_theirs(test: TestStore) {
     let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
     let (conversation, answer) = (Uuid::now_v7(), Uuid::now_v7());
     test.store.record_exchange(exchange(anna.id, conversation, answer, "salaries")).await.unwrap();
@@ -51,9 +45,7 @@ async fn nobody_reads_rates_or_deletes_what_is_not_theirs() {
     assert!(titles(&test, anna.id, "salaries").await.is_empty());
 }
 
-#[tokio::test]
-async fn a_conversation_goes_on_where_it_was() {
-    let test = support::open().await;
+pub(crate) async fn a_conversation_goes_on_where_it_was(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     let conversation = Uuid::now_v7();
     for question in ["first", "second", "third"] {

@@ -1,8 +1,6 @@
 //! Accounts and sessions.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop where it stands")]
 
-mod support;
-
+use crate::support::TestStore;
 use chrono::TimeDelta;
 use store::Error;
 use store::accounts::AccountChange;
@@ -11,9 +9,7 @@ use store::values::{Role, SessionKind};
 
 const DAY: TimeDelta = TimeDelta::days(1);
 
-#[tokio::test]
-async fn the_first_account_is_the_administrator_and_addresses_are_taken_in_any_case() {
-    let test = support::open().await;
+pub(crate) async fn the_first_account_is_the_administrator_and_addresses_are_taken_in_any_case(test: TestStore) {
     assert_eq!(test.account("Anna@Example.org").await.role, Role::Admin);
     assert_eq!(test.account("ben@example.org").await.role, Role::User);
     assert!(test.store.account_by_email("ANNA@example.ORG").await.unwrap().is_some());
@@ -26,9 +22,7 @@ async fn the_first_account_is_the_administrator_and_addresses_are_taken_in_any_c
     assert!(matches!(test.store.add_account(again).await, Err(Error::Taken(_))));
 }
 
-#[tokio::test]
-async fn the_last_administrator_stays() {
-    let test = support::open().await;
+pub(crate) async fn the_last_administrator_stays(test: TestStore) {
     let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
     let demote = AccountChange { role: Some(Role::User), ..AccountChange::default() };
     let disable = AccountChange { disabled: Some(true), ..AccountChange::default() };
@@ -39,9 +33,7 @@ async fn the_last_administrator_stays() {
     assert_eq!(test.store.change_account(anna.id, demote).await.unwrap().role, Role::User);
 }
 
-#[tokio::test]
-async fn disabling_ends_every_session_and_enabling_does_not_bring_them_back() {
-    let test = support::open().await;
+pub(crate) async fn disabling_ends_every_session_and_enabling_does_not_bring_them_back(test: TestStore) {
     test.account("anna@example.org").await;
     let ben = test.account("ben@example.org").await;
     let id = test.store.clock().new_id();
@@ -54,9 +46,7 @@ async fn disabling_ends_every_session_and_enabling_does_not_bring_them_back() {
     }
 }
 
-#[tokio::test]
-async fn a_password_that_was_replaced_meanwhile_is_not_replaced_again() {
-    let test = support::open().await;
+pub(crate) async fn a_password_that_was_replaced_meanwhile_is_not_replaced_again(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     let id = test.store.clock().new_id();
     test.store.begin_session(id, anna.id, SessionKind::Browser, b"secret", DAY).await.unwrap();
@@ -69,9 +59,7 @@ async fn a_password_that_was_replaced_meanwhile_is_not_replaced_again() {
     assert!(test.store.live_session(id).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn a_secret_works_once_and_its_reuse_ends_the_family() {
-    let test = support::open().await;
+pub(crate) async fn a_secret_works_once_and_its_reuse_ends_the_family(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     let id = test.store.clock().new_id();
     test.store.begin_session(id, anna.id, SessionKind::Token, b"one", DAY).await.unwrap();
@@ -82,9 +70,7 @@ async fn a_secret_works_once_and_its_reuse_ends_the_family() {
     assert!(test.store.live_session(id).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn sessions_expire() {
-    let test = support::open().await;
+pub(crate) async fn sessions_expire(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     let id = test.store.clock().new_id();
     test.store.begin_session(id, anna.id, SessionKind::Token, b"one", DAY).await.unwrap();
@@ -93,9 +79,7 @@ async fn sessions_expire() {
     assert!(matches!(test.store.rotate_session(id, b"one", b"two", DAY).await.unwrap(), Rotation::Refused));
 }
 
-#[tokio::test]
-async fn expired_sessions_are_deleted_a_bounded_number_at_a_time() {
-    let test = support::open().await;
+pub(crate) async fn expired_sessions_are_deleted_a_bounded_number_at_a_time(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     let begin = async |lifetime| {
         let id = test.store.clock().new_id();

@@ -1,17 +1,13 @@
 //! Documents: stored once, found by whom they are for, and gone when they are deleted.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop where it stands")]
 
-mod support;
-
+use crate::support::TestStore;
 use sea_orm::ConnectionTrait as _;
 use store::documents::Stored;
 use store::page::PageRequest;
 use store::values::{DocumentStatus, JobKind};
 use store::{Reader, Settings, Store, Visibility};
 
-#[tokio::test]
-async fn the_same_bytes_are_stored_once_for_the_same_readers() {
-    let test = support::open().await;
+pub(crate) async fn the_same_bytes_are_stored_once_for_the_same_readers(test: TestStore) {
     let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
     let Stored::Created(first) = test.stored(anna.id, Visibility::Private, "same").await else { panic!("new") };
     let Stored::Existing(second) = test.stored(anna.id, Visibility::Private, "same").await else { panic!("known") };
@@ -20,9 +16,7 @@ async fn the_same_bytes_are_stored_once_for_the_same_readers() {
     assert!(matches!(test.stored(anna.id, Visibility::Shared, "same").await, Stored::Created(_)));
 }
 
-#[tokio::test]
-async fn private_documents_are_found_listed_and_read_by_their_owner_alone() {
-    let test = support::open().await;
+pub(crate) async fn private_documents_are_found_listed_and_read_by_their_owner_alone(test: TestStore) {
     let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
     let private = test.document(anna.id, Visibility::Private, "zebra private").await;
     test.document(anna.id, Visibility::Shared, "zebra shared").await;
@@ -39,9 +33,7 @@ async fn private_documents_are_found_listed_and_read_by_their_owner_alone() {
     assert!(test.store.document(Reader::new(ben.id), private.id).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn other_peoples_matches_do_not_crowd_out_ones_own() {
-    let test = support::open().await;
+pub(crate) async fn other_peoples_matches_do_not_crowd_out_ones_own(test: TestStore) {
     let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
     for number in 0..60 {
         // Shorter texts rank higher, so that the first sixty are all somebody else's.
@@ -52,24 +44,7 @@ async fn other_peoples_matches_do_not_crowd_out_ones_own() {
     assert_eq!(test.found(ben.id, "zebra").await, [own]);
 }
 
-#[tokio::test]
-async fn documents_of_an_older_version_are_found_by_their_words() {
-    let test = support::open().await;
-    let anna = test.account("anna@example.org").await;
-    test.document(anna.id, Visibility::Shared, "a rare quokka").await;
-    let file = test.directory.path().join("voiceassist.db");
-    let older = sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
-    older.execute_unprepared("DROP TABLE document_fts").await.unwrap();
-    let undo = "DELETE FROM seaql_migrations WHERE version = 'm20261124_000002_document_index'";
-    assert_eq!(older.execute_unprepared(undo).await.unwrap().rows_affected(), 1);
-    let store = Store::open(test.directory.path(), &Settings::default(), test.clock.clone()).await.unwrap();
-    let test = support::TestStore { store, ..test };
-    assert_eq!(test.found(anna.id, "quokka").await, ["a rare quokka"]);
-}
-
-#[tokio::test]
-async fn a_deleted_document_is_found_by_nobody() {
-    let test = support::open().await;
+pub(crate) async fn a_deleted_document_is_found_by_nobody(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     let document = test.document(anna.id, Visibility::Shared, "a rare quokka").await;
     assert_eq!(test.found(anna.id, "quokka").await.len(), 1);
@@ -79,9 +54,7 @@ async fn a_deleted_document_is_found_by_nobody() {
     assert!(test.store.document_text(document.id).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn extracting_again_replaces_what_was_there() {
-    let test = support::open().await;
+pub(crate) async fn extracting_again_replaces_what_was_there(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     test.document(anna.id, Visibility::Shared, "an emu").await;
     test.document(anna.id, Visibility::Shared, "an emu").await;
@@ -89,9 +62,7 @@ async fn extracting_again_replaces_what_was_there() {
     assert_eq!(test.store.count_chunks().await.unwrap(), 1);
 }
 
-#[tokio::test]
-async fn a_document_and_its_job_come_and_go_together() {
-    let test = support::open().await;
+pub(crate) async fn a_document_and_its_job_come_and_go_together(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     let Stored::Created(document) = test.stored(anna.id, Visibility::Shared, "text").await else { panic!("new") };
     let jobs = test.store.claim_jobs(JobKind::Ingest, 10).await.unwrap();

@@ -1,0 +1,343 @@
+//! Queries under their names: counted, timed, and the slow ones kept with their plan.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use hdrhistogram::Histogram;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value, Values};
+use sea_orm_migration::prelude::async_trait;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::Settings;
+use crate::Result;
+
+/// Different slow statements that are kept; beyond that the one that was slow longest ago goes.
+const KEPT: usize = 200;
+/// Slow statements whose plan is still to be asked for; beyond that, one goes without.
+const WAITING: usize = 256;
+/// The longest time that a histogram tells apart, in microseconds.
+const LONGEST_US: u64 = 600_000_000;
+
+/// What the queries of one name cost so far.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueryStatistics {
+    /// The operation that the queries belong to.
+    pub name: &'static str,
+    /// How many there were.
+    pub count: u64,
+    /// How many of them failed.
+    pub errors: u64,
+    /// All of their time, in milliseconds.
+    pub total_ms: f64,
+    /// Median time, in milliseconds.
+    pub p50_ms: f64,
+    /// 95th percentile, in milliseconds.
+    pub p95_ms: f64,
+    /// 99th percentile, in milliseconds.
+    pub p99_ms: f64,
+    /// The slowest, in milliseconds.
+    pub max_ms: f64,
+}
+
+/// A statement that was slow. The values that it was called with are not kept: they may be somebody's words.
+#[derive(Clone, Debug, Serialize)]
+pub struct SlowQuery {
+    /// The operation that it belongs to.
+    pub name: &'static str,
+    /// The statement, with placeholders.
+    pub sql: String,
+    /// How the database goes about it; absent until that is known.
+    pub plan: Option<String>,
+    /// How often it was slow.
+    pub times: u64,
+    /// Its longest time, in milliseconds.
+    pub slowest_ms: f64,
+    /// When it was slow last.
+    pub last_at: DateTime<Utc>,
+}
+
+/// What is known of the queries of this process.
+#[derive(Debug)]
+pub(crate) struct QueryLog {
+    by_name: RwLock<HashMap<&'static str, Arc<Mutex<Times>>>>,
+    slow: Arc<Mutex<SlowStatements>>,
+    slow_from: Duration,
+    to_explain: mpsc::Sender<(&'static str, Statement)>,
+}
+
+#[derive(Debug)]
+struct Times {
+    histogram: Histogram<u32>,
+    errors: u64,
+    total: Duration,
+}
+
+type SlowStatements = HashMap<(&'static str, String), SlowQuery>;
+
+impl QueryLog {
+    /// A log that asks `connection` for the plans of slow queries.
+    pub(super) fn start(connection: &DatabaseConnection, settings: &Settings) -> Arc<Self> {
+        let (to_explain, statements) = mpsc::channel(WAITING);
+        let slow = Arc::default();
+        // Ends with the log, whose sender it listens to.
+        tokio::spawn(explain(connection.clone(), statements, Arc::clone(&slow)));
+        let slow_from = Duration::from_millis(settings.slow_query_ms);
+        Arc::new(Self { by_name: RwLock::default(), slow, slow_from, to_explain })
+    }
+
+    pub(super) fn statistics(&self) -> Vec<QueryStatistics> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<QueryStatistics> =
+            by_name.iter().map(|(name, times)| locked(times).statistics(name)).collect();
+        all.sort_by(|a, b| b.total_ms.total_cmp(&a.total_ms));
+        all
+    }
+
+    pub(super) fn slow(&self) -> Vec<SlowQuery> {
+        let mut all: Vec<SlowQuery> = locked(&self.slow).values().cloned().collect();
+        all.sort_by(|a, b| b.slowest_ms.total_cmp(&a.slowest_ms));
+        all
+    }
+
+    fn record(&self, name: &'static str, took: Duration, failed: bool) {
+        let known = self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let times = known.unwrap_or_else(|| {
+            let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(by_name.entry(name).or_insert_with(|| Arc::new(Mutex::new(Times::new()))))
+        });
+        locked(&times).add(took, failed);
+    }
+
+    fn keep(&self, name: &'static str, statement: Statement, took: Duration) {
+        let mut slow = locked(&self.slow);
+        let key = (name, statement.sql.clone());
+        if !slow.contains_key(&key) && slow.len() >= KEPT {
+            let oldest = slow.iter().min_by_key(|(_, query)| query.last_at).map(|(key, _)| key.clone());
+            oldest.and_then(|key| slow.remove(&key));
+        }
+        let kept = slow.entry(key).or_insert_with(|| SlowQuery {
+            name,
+            sql: statement.sql.clone(),
+            plan: None,
+            times: 0,
+            slowest_ms: 0.0,
+            last_at: Utc::now(),
+        });
+        let slower = ms(took) > kept.slowest_ms;
+        kept.times += 1;
+        kept.last_at = Utc::now();
+        kept.slowest_ms = kept.slowest_ms.max(ms(took));
+        if slower {
+            // With so many slow ones at once, one plan less does not matter.
+            let _ = self.to_explain.try_send((name, statement));
+        }
+    }
+}
+
+impl Times {
+    fn new() -> Self {
+        #[expect(clippy::expect_used, reason = "the bounds are constants, and valid")]
+        let histogram = Histogram::new_with_bounds(1, LONGEST_US, 2).expect("valid bounds");
+        Self { histogram, errors: 0, total: Duration::ZERO }
+    }
+
+    fn add(&mut self, took: Duration, failed: bool) {
+        self.histogram.saturating_record(u64::try_from(took.as_micros()).unwrap_or(LONGEST_US));
+        self.total += took;
+        self.errors += u64::from(failed);
+    }
+
+    fn statistics(&self, name: &'static str) -> QueryStatistics {
+        let at = |quantile| self.histogram.value_at_quantile(quantile) as f64 / 1_000.0;
+        QueryStatistics {
+            name,
+            count: self.histogram.len(),
+            errors: self.errors,
+            total_ms: ms(self.total),
+            p50_ms: at(0.5),
+            p95_ms: at(0.95),
+            p99_ms: at(0.99),
+            max_ms: self.histogram.max() as f64 / 1_000.0,
+        }
+    }
+}
+
+/// Asks for the plans of slow statements, one after the other.
+async fn explain(
+    connection: DatabaseConnection,
+    mut statements: mpsc::Receiver<(&'static str, Statement)>,
+    slow: Arc<Mutex<SlowStatements>>,
+) {
+    while let Some((name, statement)) = statements.recv().await {
+        let sql = statement.sql.clone();
+        let plan = match plan(&connection, statement).await {
+            Ok(plan) => plan,
+            Err(error) => format!("The plan cannot be told: {error}"),
+        };
+        if let Some(query) = locked(&slow).get_mut(&(name, sql)) {
+            query.plan = Some(plan);
+        }
+    }
+}
+
+async fn plan(connection: &DatabaseConnection, mut statement: Statement) -> Result<String, DbErr> {
+    let postgres = connection.get_database_backend() == DbBackend::Postgres;
+    // Not executed: only planned.
+    statement.sql = format!("{} {}", if postgres { "EXPLAIN" } else { "EXPLAIN QUERY PLAN" }, statement.sql);
+    let rows = connection.query_all_raw(statement).await?;
+    let line = |row: &QueryResult| if postgres { row.try_get_by_index(0) } else { row.try_get::<String>("", "detail") };
+    let lines = rows.iter().map(line).collect::<Result<Vec<String>, _>>()?;
+    Ok(without_values(&lines.join("\n")))
+}
+
+/// PostgreSQL writes the values that it planned for into the plan.
+fn without_values(plan: &str) -> String {
+    let mut quoted = false;
+    let mut kept = String::with_capacity(plan.len());
+    for part in plan.split('\'') {
+        kept.push_str(if quoted { "'?'" } else { part });
+        quoted = !quoted;
+    }
+    kept
+}
+
+/// The statement with its values, but without the bytes of a document: enough to plan it once more.
+fn outline(statement: &Statement) -> Statement {
+    const LARGE: usize = 1_024;
+    let short = |value: &Value| match value {
+        Value::Bytes(Some(bytes)) if bytes.len() > LARGE => Value::Bytes(Some(Vec::new())),
+        Value::String(Some(text)) if text.len() > LARGE => Value::String(Some(String::new())),
+        other => other.clone(),
+    };
+    Statement {
+        sql: statement.sql.clone(),
+        values: statement.values.as_ref().map(|values| Values(values.iter().map(short).collect())),
+        db_backend: statement.db_backend,
+    }
+}
+
+/// A connection whose queries are counted and timed under a name.
+#[derive(Debug)]
+pub(crate) struct Named<'a, C> {
+    name: &'static str,
+    connection: &'a C,
+    log: &'a QueryLog,
+}
+
+impl<'a, C: ConnectionTrait> Named<'a, C> {
+    pub(super) fn new(name: &'static str, connection: &'a C, log: &'a QueryLog) -> Self {
+        Self { name, connection, log }
+    }
+
+    async fn timed<T>(&self, statement: Statement, run: impl AsyncFnOnce(Statement) -> Result<T, DbErr>) -> Result<T, DbErr> {
+        let kept = outline(&statement);
+        let started = Instant::now();
+        let result = run(statement).await;
+        let took = started.elapsed();
+        self.log.record(self.name, took, result.is_err());
+        if took >= self.log.slow_from {
+            self.log.keep(self.name, kept, took);
+        }
+        result
+    }
+}
+
+#[async_trait::async_trait]
+impl<C: ConnectionTrait> ConnectionTrait for Named<'_, C> {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.timed(statement, async |statement| self.connection.execute_raw(statement).await).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let statement = Statement::from_string(self.get_database_backend(), sql);
+        self.timed(statement, async |statement| self.connection.execute_unprepared(&statement.sql).await).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.timed(statement, async |statement| self.connection.query_one_raw(statement).await).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.timed(statement, async |statement| self.connection.query_all_raw(statement).await).await
+    }
+}
+
+/// A transaction whose queries are counted and timed under a name. Dropped without a commit, it is rolled back.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    name: &'static str,
+    transaction: DatabaseTransaction,
+    log: Arc<QueryLog>,
+}
+
+impl Transaction {
+    pub(super) fn new(name: &'static str, transaction: DatabaseTransaction, log: Arc<QueryLog>) -> Self {
+        Self { name, transaction, log }
+    }
+
+    /// Makes everything that it did lasting.
+    pub(crate) async fn commit(self) -> Result<()> {
+        let started = Instant::now();
+        let committed = self.transaction.commit().await;
+        self.log.record(self.name, started.elapsed(), committed.is_err());
+        Ok(committed?)
+    }
+
+    /// The transaction itself, for the migrations.
+    pub(super) fn unnamed(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+
+    fn named(&self) -> Named<'_, DatabaseTransaction> {
+        Named::new(self.name, &self.transaction, &self.log)
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.transaction.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.named().execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.named().execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.named().query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.named().query_all_raw(statement).await
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_does_not_tell_what_was_searched_for() {
+        let plan = "Filter: ((title ~~ '%my secret%'::text) AND (scope = 'a''b'::text))";
+        assert_eq!(without_values(plan), "Filter: ((title ~~ '?'::text) AND (scope = '?''?'::text))");
+    }
+}

@@ -1,0 +1,243 @@
+//! Keyword search, whichever the database.
+
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm_migration::SchemaManager;
+use uuid::Uuid;
+
+use super::terms::terms;
+use super::{postgres, sqlite};
+use crate::{Reader, Result, Store};
+
+/// An index to search, with how much an occurrence in each field counts.
+#[derive(Clone, Copy, Debug)]
+pub enum KeywordIndex {
+    /// Chunks, one by one.
+    Chunks {
+        /// In the document's title.
+        title: f64,
+        /// In the headings above the chunk.
+        heading_path: f64,
+        /// In the chunk's text.
+        body: f64,
+    },
+    /// Documents as a whole.
+    Documents {
+        /// In the title.
+        title: f64,
+        /// In the headings and the text.
+        body: f64,
+    },
+}
+
+/// A chunk or a document found by keywords.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeywordHit {
+    /// The chunk, or the document's first chunk.
+    pub number: i64,
+    /// The document.
+    pub document_id: Uuid,
+    /// BM25, higher is better.
+    pub score: f32,
+    /// Whether some of the document's vectors are still to be computed.
+    pub waiting: bool,
+}
+
+/// A chunk's terms.
+pub(super) struct AnalysedChunk {
+    pub(super) number: i64,
+    pub(super) heading_path: Vec<String>,
+    pub(super) body: Vec<String>,
+}
+
+/// The best rows of an index, and how many were ranked.
+pub(super) struct Ranked {
+    pub(super) readable: Vec<KeywordHit>,
+    pub(super) ranked: usize,
+}
+
+pub(crate) async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let statements = if is_postgres(connection) { postgres::CREATE } else { sqlite::CREATE };
+    execute_each(connection, statements).await
+}
+
+/// Makes the index of whole documents, and indexes those that are there.
+pub(crate) async fn create_document_index(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    if is_postgres(connection) {
+        return execute_each(connection, postgres::CREATE_DOCUMENTS).await;
+    }
+    connection.execute_unprepared(sqlite::CREATE_DOCUMENTS).await?;
+    for row in connection.query_all_raw(statement(connection, "SELECT id, title FROM document", [])).await? {
+        let (id, title): (Uuid, String) = (row.try_get("", "id")?, row.try_get("", "title")?);
+        let chunks = analysed_chunks(connection, id).await?;
+        sqlite::index_document(connection, &terms(&title), &chunks).await?;
+    }
+    Ok(())
+}
+
+/// Indexes a document's chunks, and the document as a whole.
+pub(crate) async fn index_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid, title: &str) -> Result<()> {
+    let title = terms(title);
+    let chunks = analysed_chunks(connection, document_id).await?;
+    if is_postgres(connection) {
+        return Ok(postgres::index_chunks(connection, document_id, &title, &chunks).await?);
+    }
+    sqlite::index_chunks(connection, &title, &chunks).await?;
+    Ok(sqlite::index_document(connection, &title, &chunks).await?)
+}
+
+async fn analysed_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<Vec<AnalysedChunk>, DbErr> {
+    let select = "SELECT number, heading_path, text FROM chunk WHERE document_id = $1 ORDER BY number";
+    let rows = connection.query_all_raw(statement(connection, select, [document_id.into()])).await?;
+    let analysed = |row: QueryResult| {
+        let (heading_path, text): (String, String) = (row.try_get("", "heading_path")?, row.try_get("", "text")?);
+        let number = row.try_get("", "number")?;
+        Ok(AnalysedChunk { number, heading_path: terms(&heading_path), body: terms(&text) })
+    };
+    rows.into_iter().map(analysed).collect()
+}
+
+pub(crate) async fn forget_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<()> {
+    if is_postgres(connection) {
+        return Ok(postgres::forget_chunks(connection, document_id).await?);
+    }
+    Ok(sqlite::forget_chunks(connection, document_id).await?)
+}
+
+pub(crate) async fn index_messages<C: ConnectionTrait>(connection: &C, messages: &[(i64, &str)]) -> Result<()> {
+    for (number, text) in messages {
+        let terms = terms(text);
+        if is_postgres(connection) {
+            postgres::index_message(connection, *number, terms).await?;
+        } else {
+            sqlite::index_message(connection, *number, &terms).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn forget_messages<C: ConnectionTrait>(connection: &C, conversation_id: Uuid) -> Result<()> {
+    if is_postgres(connection) {
+        // They go with their messages.
+        return Ok(());
+    }
+    Ok(sqlite::forget_messages(connection, conversation_id).await?)
+}
+
+impl Store {
+    /// The condition that a conversation has a message with all words of `text`, the last one as a beginning (it may
+    /// still be being typed); `None` when there are no words.
+    pub(crate) fn conversations_matching(&self, text: &str) -> Option<SimpleExpr> {
+        let words = terms(text);
+        let (last, others) = words.split_last()?;
+        Some(if self.is_sqlite() { sqlite::matching(others, last) } else { postgres::matching(others, last) })
+    }
+
+    /// The best chunks or documents for these terms (normalised by [`terms`](super::terms)), any of which may
+    /// occur, among those that the reader may read: BM25 with a weight per field. Source: Robertson and Zaragoza, "The
+    /// Probabilistic Relevance Framework: BM25 and Beyond" (2009), as implemented by `SQLite`'s FTS5.
+    pub async fn keyword_search(
+        &self,
+        reader: Reader,
+        terms: &[String],
+        index: KeywordIndex,
+        limit: usize,
+    ) -> Result<Vec<KeywordHit>> {
+        if terms.is_empty() || limit == 0 {
+            return Ok(Vec::new());
+        }
+        // Ranking without the permission join is an order of magnitude faster, and most chunks are readable. The
+        // permission is checked on the best ones; where too few remain, more are ranked.
+        let mut ranked = limit.saturating_mul(2);
+        loop {
+            let connection = &self.read(index.query_name());
+            let mut best = if self.is_sqlite() {
+                sqlite::best(connection, reader, terms, index, ranked).await?
+            } else {
+                postgres::best(connection, reader, terms, index, ranked).await?
+            };
+            if best.readable.len() >= limit || best.ranked < ranked {
+                best.readable.truncate(limit);
+                return Ok(best.readable);
+            }
+            ranked = ranked.saturating_mul(10);
+        }
+    }
+
+    /// In how many chunks each of these terms occurs, in the order of the terms.
+    pub async fn term_frequencies(&self, terms: &[String]) -> Result<Vec<u64>> {
+        let mut frequencies = vec![0; terms.len()];
+        if terms.is_empty() {
+            return Ok(frequencies);
+        }
+        let connection = &self.read("search.term_frequencies");
+        let rows = if self.is_sqlite() {
+            sqlite::term_frequencies(connection, terms).await?
+        } else {
+            postgres::term_frequencies(connection, terms).await?
+        };
+        for row in rows {
+            let (term, count): (String, i64) = (row.try_get("", "term")?, row.try_get("", "chunks")?);
+            for (_, frequency) in terms.iter().zip(&mut frequencies).filter(|(wanted, _)| **wanted == term) {
+                *frequency = u64::try_from(count).unwrap_or_default();
+            }
+        }
+        Ok(frequencies)
+    }
+
+    /// How many chunks the keyword index holds.
+    pub async fn count_chunks(&self) -> Result<u64> {
+        let count = if self.is_sqlite() { sqlite::COUNT_CHUNKS } else { postgres::COUNT_CHUNKS };
+        let count: i64 = crate::database::scalar(&self.read("search.count_chunks"), count).await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+}
+
+impl KeywordIndex {
+    fn query_name(self) -> &'static str {
+        match self {
+            Self::Chunks { .. } => "search.chunks_by_keywords",
+            Self::Documents { .. } => "search.documents_by_keywords",
+        }
+    }
+}
+
+/// Reads the rows of both backends' ranking queries, best first.
+pub(super) fn ranked(rows: &[QueryResult]) -> Result<Ranked, DbErr> {
+    let total = rows.first().map_or(Ok(0), |row| row.try_get::<i64>("", "ranked"))?;
+    let mut readable = Vec::with_capacity(rows.len());
+    for row in rows {
+        if row.try_get::<bool>("", "readable")? {
+            #[expect(clippy::cast_possible_truncation, reason = "a score needs no more than seven digits")]
+            let score = row.try_get::<f64>("", "score")? as f32;
+            readable.push(KeywordHit {
+                number: row.try_get("", "number")?,
+                document_id: row.try_get("", "document_id")?,
+                score,
+                waiting: row.try_get("", "waiting")?,
+            });
+        }
+    }
+    Ok(Ranked { readable, ranked: usize::try_from(total).unwrap_or_default() })
+}
+
+fn is_postgres(connection: &impl ConnectionTrait) -> bool {
+    connection.get_database_backend() == DbBackend::Postgres
+}
+
+async fn execute_each(connection: &impl ConnectionTrait, statements: &[&str]) -> Result<(), DbErr> {
+    for statement in statements {
+        connection.execute_unprepared(statement).await?;
+    }
+    Ok(())
+}
+
+pub(super) fn statement<C: ConnectionTrait>(
+    connection: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Statement {
+    Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
+}
