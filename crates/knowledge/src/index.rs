@@ -4,17 +4,16 @@
 //! so that the scan multiplies integers; the error of a cosine is below 0.002. Shared documents stand in one list and
 //! each person's private ones in a list of their own, so that a permission is never a filter.
 //!
-//! A passage seldom says all that it is about: its neighbours and its document say the rest. The scan therefore gives
-//! three similarities of each chunk: its own, that of the chunk blended with its neighbours, and its document's.
+//! The scan gives three similarities of each chunk: its own, that of the chunk blended with its neighbours, and its
+//! document's. [`Near`] says what becomes of them. Over PostgreSQL this index stays empty: pgvector searches there.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
 use store::chunks::IndexEntry;
+use store::search::{NEIGHBOUR, Near, blend, decoded, length};
 use uuid::Uuid;
 
-/// How much of each neighbour is blended into a chunk.
-const NEIGHBOUR: f32 = 0.3;
 /// Chunks that are found of a document that is wanted for other reasons than its meaning.
 const OF_ONE_DOCUMENT: usize = 2;
 
@@ -52,28 +51,6 @@ pub(crate) struct Quantised {
     pub(crate) scale: f32,
     /// The components in steps.
     pub(crate) codes: Vec<i8>,
-}
-
-/// How near a chunk is to a question.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Near {
-    /// The chunk.
-    pub(crate) number: i64,
-    /// Its document.
-    pub(crate) document_id: Uuid,
-    /// Cosine similarity of the chunk.
-    pub(crate) cosine: f32,
-    /// Cosine similarity of the chunk blended with its neighbours.
-    pub(crate) blended: f32,
-    /// Cosine similarity of the document: of the mean of its chunks.
-    pub(crate) document: f32,
-}
-
-impl Near {
-    /// The measure by which the nearest are chosen.
-    pub(crate) fn meaning(&self) -> f32 {
-        0.5 * self.blended + 0.5 * self.document
-    }
 }
 
 /// Codes a vector so that its largest component has the largest code.
@@ -125,23 +102,24 @@ impl VectorIndex {
             document.scan(vector, &coded, &mut all);
             if also.contains(&document.id) {
                 let mut chunks = all.get(first..).unwrap_or_default().to_vec();
-                chunks.sort_unstable_by(best_first);
+                chunks.sort_unstable_by(Near::best_first);
                 of_also.extend(chunks.into_iter().take(OF_ONE_DOCUMENT));
             }
         }
         drop(lists);
         if wanted < all.len() {
-            all.select_nth_unstable_by(wanted, best_first);
+            all.select_nth_unstable_by(wanted, Near::best_first);
             all.truncate(wanted);
         }
-        all.sort_unstable_by(best_first);
+        all.sort_unstable_by(Near::best_first);
         let nearest: HashSet<i64> = all.iter().map(|near| near.number).collect();
         all.extend(of_also.into_iter().filter(|near| !nearest.contains(&near.number)));
         all
     }
 
     /// How many vectors it holds.
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         lists.shared.iter().chain(lists.private.values().flatten()).map(|document| document.numbers.len()).sum()
     }
@@ -168,7 +146,9 @@ impl DocumentVectors {
         self.numbers.push(number);
         self.scales.push(scale);
         self.codes.extend(codes.iter().map(|code| code.cast_signed()));
-        for (total, value) in self.sum.iter_mut().zip(decoded(self.codes.chunks_exact(codes.len()).last(), scale)) {
+        for (total, value) in
+            self.sum.iter_mut().zip(decoded(self.codes.chunks_exact(codes.len()).last().unwrap_or_default(), scale))
+        {
             *total += value;
         }
         self.sum_length = length(&self.sum);
@@ -182,16 +162,12 @@ impl DocumentVectors {
 
     /// A chunk's vector with its neighbours' blended in.
     fn blended(&self, place: usize) -> Vec<f32> {
-        let mut sum = vec![0.0; self.sum.len()];
-        let neighbours = [(Some(place), 1.0), (place.checked_sub(1), NEIGHBOUR), (place.checked_add(1), NEIGHBOUR)];
-        for (place, share) in neighbours {
-            let Some(scale) = place.and_then(|place| self.scales.get(place)) else { continue };
-            let codes = place.and_then(|place| self.codes.chunks_exact(self.sum.len()).nth(place));
-            for (total, value) in sum.iter_mut().zip(decoded(codes, *scale)) {
-                *total += share * value;
-            }
-        }
-        sum
+        let vector = |place: Option<usize>| -> Option<Vec<f32>> {
+            let codes = self.codes.chunks_exact(self.sum.len()).nth(place?)?;
+            Some(decoded(codes, *self.scales.get(place?)?).collect())
+        };
+        let [own, before, after] = [Some(place), place.checked_sub(1), place.checked_add(1)].map(vector);
+        blend(own.as_deref(), [before.as_deref(), after.as_deref()])
     }
 
     /// Adds each chunk's nearness to a question.
@@ -214,23 +190,10 @@ impl DocumentVectors {
     }
 }
 
-fn decoded(codes: Option<&[i8]>, scale: f32) -> impl Iterator<Item = f32> {
-    codes.unwrap_or_default().iter().map(move |code| f32::from(*code) * scale)
-}
-
-fn length(vector: &[f32]) -> f32 {
-    vector.iter().map(|value| value * value).sum::<f32>().sqrt()
-}
-
 /// The dot product of two code vectors, in a form that the compiler turns into vector instructions.
 fn integer_dot(a: &[i8], b: &[i8]) -> f32 {
     let sum: i32 = a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
     sum as f32
-}
-
-/// Equal ones are ordered by number, so that the same question finds the same passages in the same order.
-fn best_first(a: &Near, b: &Near) -> std::cmp::Ordering {
-    b.meaning().total_cmp(&a.meaning()).then(a.number.cmp(&b.number))
 }
 
 #[cfg(test)]

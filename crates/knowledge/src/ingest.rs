@@ -44,14 +44,17 @@ impl Knowledge {
                 .map(|((chunk, text), vectors)| stored_vector(chunk.number, text, vectors))
                 .collect();
             let alive = self.store.store_vectors(model.name(), document_ids, stored.clone()).await?;
-            for vector in stored {
-                if let Some(entry) = alive.get(&vector.number) {
-                    self.index.add(vector.number, entry, vector.scale, &vector.codes);
+            if !self.store.searches_vectors() {
+                for vector in stored {
+                    if let Some(entry) = alive.get(&vector.number) {
+                        self.index.add(vector.number, entry, vector.scale, &vector.codes);
+                    }
                 }
+                self.forget_deleted(document_ids).await?;
             }
-            self.forget_deleted(document_ids).await?;
             computed += alive.len();
-            if pending.is_empty() || stop() {
+            // Where nothing is taken, the documents are another process's by now.
+            if alive.is_empty() || stop() {
                 return Ok(computed);
             }
         }

@@ -70,6 +70,12 @@ impl Knowledge {
             Some(directory) => Some(Arc::new(embed::Model::load(directory, settings.embedding_threads)?)),
             None => None,
         };
+        if let Some(model) = model.clone()
+            && !store.is_served_by_one_process()
+        {
+            let dimensions = tokio::task::spawn_blocking(move || model.embed("dimensions")).await??.len();
+            store.prepare_vector_search(dimensions).await?;
+        }
         let index = Arc::new(index::VectorIndex::default());
         let knowledge = Self { store, settings: Arc::new(settings), model, index, work_arrived: Arc::default() };
         knowledge.load_index().await?;
@@ -100,12 +106,6 @@ impl Knowledge {
         &self.work_arrived
     }
 
-    /// How many chunks can be found by meaning.
-    #[must_use]
-    pub fn vectors(&self) -> usize {
-        self.index.len()
-    }
-
     /// Deletes a document from the database and from the index; when this returns, nothing finds it any more.
     pub async fn delete(&self, document_id: uuid::Uuid) -> Result<()> {
         self.store.delete_document(document_id).await?;
@@ -117,7 +117,7 @@ impl Knowledge {
     async fn load_index(&self) -> Result<()> {
         // Little at a time: what a batch takes while it is read stays with the process afterwards.
         const BATCH: u64 = 1_000;
-        let Some(model) = &self.model else { return Ok(()) };
+        let Some(model) = self.model.as_ref().filter(|_| !self.store.searches_vectors()) else { return Ok(()) };
         let mut after = 0;
         loop {
             let batch = self.store.load_vectors(model.name(), after, BATCH).await?;

@@ -2,8 +2,8 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, SqlErr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, SqlErr,
 };
 use uuid::Uuid;
 
@@ -88,7 +88,10 @@ impl Store {
 
     /// The account with this address, in whatever case it is written.
     pub async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
-        Ok(account::Entity::find().filter(account::Column::Email.eq(email.to_lowercase())).one(&self.read("accounts.account_by_email")).await?)
+        Ok(account::Entity::find()
+            .filter(account::Column::Email.eq(email.to_lowercase()))
+            .one(&self.read("accounts.account_by_email"))
+            .await?)
     }
 
     /// The administrator who has been there longest.

@@ -158,8 +158,12 @@ impl Store {
 
     /// Up to `count` chunks, spread evenly over all.
     pub async fn sample_chunks(&self, count: usize) -> Result<Vec<PendingChunk>> {
-        let numbers: Vec<i64> =
-            chunk::Entity::find().select_only().column(chunk::Column::Number).into_tuple().all(&self.read("chunks.sample_chunks")).await?;
+        let numbers: Vec<i64> = chunk::Entity::find()
+            .select_only()
+            .column(chunk::Column::Number)
+            .into_tuple()
+            .all(&self.read("chunks.sample_chunks"))
+            .await?;
         let step = (numbers.len() / count.max(1)).max(1);
         let sampled: Vec<i64> = numbers.into_iter().step_by(step).take(count).collect();
         let mut chunks = Vec::with_capacity(sampled.len());

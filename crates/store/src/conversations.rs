@@ -124,7 +124,9 @@ impl Store {
             };
             query = query.filter(matching);
         }
-        Ok(Page::cut(query.all(&self.read("conversations.conversations")).await?, request.capped(), |conversation| conversation.id))
+        Ok(Page::cut(query.all(&self.read("conversations.conversations")).await?, request.capped(), |conversation| {
+            conversation.id
+        }))
     }
 
     /// Deletes a conversation with its messages and feedback.
@@ -171,7 +173,10 @@ impl Store {
         let replace = sea_query::OnConflict::column(feedback::Column::MessageId)
             .update_columns([feedback::Column::Rating, feedback::Column::Comment, feedback::Column::CreatedAt])
             .to_owned();
-        feedback::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.write("conversations.rate_answer")).await?;
+        feedback::Entity::insert(row)
+            .on_conflict(replace)
+            .exec_without_returning(&self.write("conversations.rate_answer"))
+            .await?;
         Ok(())
     }
 
@@ -182,6 +187,9 @@ impl Store {
             .from(message::Entity)
             .and_where(message::Column::ConversationId.eq(conversation_id))
             .to_owned();
-        Ok(feedback::Entity::find().filter(feedback::Column::MessageId.in_subquery(ids)).all(&self.read("conversations.feedback_in")).await?)
+        Ok(feedback::Entity::find()
+            .filter(feedback::Column::MessageId.in_subquery(ids))
+            .all(&self.read("conversations.feedback_in"))
+            .await?)
     }
 }

@@ -206,7 +206,10 @@ impl Store {
 
     /// The original bytes.
     pub async fn document_bytes(&self, id: Uuid) -> Result<Option<Vec<u8>>> {
-        Ok(document_file::Entity::find_by_id(id).one(&self.read("documents.document_bytes")).await?.map(|file| file.bytes))
+        Ok(document_file::Entity::find_by_id(id)
+            .one(&self.read("documents.document_bytes"))
+            .await?
+            .map(|file| file.bytes))
     }
 
     /// The extracted text, once there is one.

@@ -58,6 +58,9 @@ pub enum Error {
         /// What it said.
         problem: String,
     },
+    /// PostgreSQL does not tell of new jobs.
+    #[error("cannot listen to the database: {0}")]
+    Listening(#[source] sea_orm::sqlx::Error),
     /// A stored value cannot be understood; the database was written by another version or is damaged.
     #[error("the stored {what} cannot be read; restore a backup, or import the document again")]
     Corrupt {

@@ -4,6 +4,7 @@
 //! operations that the rest of the program may perform, and each operation is one transaction.
 
 pub mod accounts;
+mod bell;
 pub mod chunks;
 mod clock;
 pub mod conversations;
@@ -21,6 +22,7 @@ pub mod search;
 pub mod sessions;
 pub mod values;
 
+pub use bell::JobBell;
 pub use clock::Clock;
 pub use database::{DatabaseUrl, QueryStatistics, Settings, SlowQuery, Store};
 pub use error::{Error, Result};

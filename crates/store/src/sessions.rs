@@ -53,7 +53,8 @@ impl Store {
             .one(&self.read("sessions.live_session"))
             .await?;
         let live = found.filter(|(session, _)| self.is_live(session));
-        Ok(live.and_then(|(session, account)| Some((session, account.filter(|account| account.disabled_at.is_none())?))))
+        Ok(live
+            .and_then(|(session, account)| Some((session, account.filter(|account| account.disabled_at.is_none())?))))
     }
 
     /// Exchanges the secret of a token family. Showing an old secret revokes the family: either the person or a

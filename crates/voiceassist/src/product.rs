@@ -23,7 +23,7 @@ pub(crate) struct Product {
     pub(crate) assistant: Assistant,
     shutdown: CancellationToken,
     tasks: TaskTracker,
-    /// Held while this process serves or indexes; another process then does neither.
+    /// Held while this process serves or indexes a data directory; another process then does neither.
     lock: Option<File>,
 }
 
@@ -49,7 +49,7 @@ impl Product {
 
     /// Begins to index documents. Fails when another process does so already.
     pub(crate) fn start_worker(&mut self) -> anyhow::Result<()> {
-        self.lock = Some(self.store.lock_for_serving()?);
+        self.lock = self.store.lock_for_serving()?;
         let (knowledge, shutdown) = (self.knowledge.clone(), self.shutdown.clone());
         self.tasks.spawn(async move {
             if let Err(error) = worker::run(knowledge, shutdown).await {

@@ -50,6 +50,7 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
         .extract()
         .context("the configuration is not valid")?;
     settings.gateway.validate().context("the configuration is not valid")?;
+    settings.database.validate().context("the configuration is not valid")?;
     if settings.knowledge.model_directory.is_none() {
         let places = [settings.data_dir.join("model"), PathBuf::from(MODEL)];
         settings.knowledge.model_directory = places.into_iter().find(|place| place.join("model.onnx").exists());

@@ -5,19 +5,24 @@
 //! what a job achieves and the end of its row are one transaction, so that a killed process repeats a job or has
 //! finished it, and never loses or doubles it.
 
+mod bell;
 mod jobs;
 mod lane;
+mod leases;
 mod sessions;
 
 use knowledge::Knowledge;
+use store::jobs::Orphans;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Puts back what a dead process had in hand, sees that every chunk has or awaits a vector of the present model,
-/// and then works until `shutdown`; expired sessions are deleted at the beginning and now and then. Only one process may
-/// do this on a data directory: hold [`store::Store::lock_for_serving`].
+/// Puts back what dead processes had in hand, sees that every chunk has or awaits a vector of the present model,
+/// and then works until `shutdown`; expired sessions are deleted at the beginning and now and then. On PostgreSQL any
+/// number of processes may do this; on a data directory only one: hold [`store::Store::lock_for_serving`].
 pub async fn run(knowledge: Knowledge, shutdown: CancellationToken) -> knowledge::Result<()> {
-    let recovered = knowledge.store().recover_jobs().await?;
+    let one_process = knowledge.store().is_served_by_one_process();
+    let orphans = if one_process { Orphans::AllOthers } else { Orphans::Expired };
+    let recovered = knowledge.store().recover_jobs(orphans).await?;
     if recovered > 0 {
         tracing::info!(jobs = recovered, "put back the jobs that an earlier process had in hand");
     }
@@ -28,6 +33,8 @@ pub async fn run(knowledge: Knowledge, shutdown: CancellationToken) -> knowledge
         }
     }
     let lanes = TaskTracker::new();
+    lanes.spawn(leases::run(knowledge.store().clone(), leases::every(), shutdown.clone()));
+    lanes.spawn(bell::run(knowledge.clone(), shutdown.clone()));
     lanes.spawn(sessions::run(knowledge.store().clone(), sessions::EVERY, shutdown.clone()));
     lanes.spawn(lane::run(jobs::ingest::Ingest(knowledge.clone()), knowledge.clone(), shutdown.clone()));
     lanes.spawn(lane::run(jobs::embed::Embed(knowledge.clone(), shutdown.clone()), knowledge, shutdown));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use store::Reader;
 use store::passages::Passage;
-use store::search::{KeywordHit, KeywordIndex};
+use store::search::{KeywordHit, KeywordIndex, Near};
 use uuid::Uuid;
 
 pub use question::{Question, Term};
@@ -74,10 +74,7 @@ impl Knowledge {
         let (vector, embed) = embedded?;
         let (question, documents) = keyworded?;
         let by_meaning = match &vector {
-            Some(vector) => {
-                let also: HashSet<Uuid> = documents.iter().map(|hit| hit.document_id).collect();
-                self.index.nearest(vector, reader.account_id, CHUNKS_BY_MEANING, &also)
-            }
+            Some(vector) => self.nearest(reader, vector, documents.iter().map(|hit| hit.document_id)).await?,
             None => Vec::new(),
         };
         let chunks = if vector.is_none() || documents.iter().any(|hit| hit.waiting) {
@@ -91,6 +88,16 @@ impl Knowledge {
         let hits = rank::rank(&question, vector.as_deref(), &candidates, passages);
         let retrieve = started.elapsed().saturating_sub(embed);
         Ok(Found { question, by_meaning: vector.is_some(), hits, embed, retrieve })
+    }
+
+    /// The chunks that are nearest of all, and the nearest ones of some documents.
+    async fn nearest(&self, reader: Reader, vector: &[f32], also: impl Iterator<Item = Uuid>) -> Result<Vec<Near>> {
+        if self.store.searches_vectors() {
+            let also: Vec<Uuid> = also.collect();
+            return Ok(self.store.nearest(reader, vector, CHUNKS_BY_MEANING, &also).await?);
+        }
+        let also: HashSet<Uuid> = also.collect();
+        Ok(self.index.nearest(vector, reader.account_id, CHUNKS_BY_MEANING, &also))
     }
 
     async fn embed_question(&self, text: &str) -> Result<(Option<Vec<f32>>, Duration)> {

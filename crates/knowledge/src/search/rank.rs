@@ -8,11 +8,11 @@
 use std::collections::HashMap;
 
 use store::passages::Passage;
+use store::search::Near;
 use store::search::{KeywordHit, occurring};
 use uuid::Uuid;
 
 use super::{ByKeywords, Question, SearchHit};
-use crate::index::Near;
 use crate::unit_vectors::{self, UnitSimilarity};
 
 /// Some sentence in it, with the ones beside it, means what is asked.

@@ -20,8 +20,8 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use uuid::Uuid;
 
-pub use queries::{QueryStatistics, SlowQuery};
 pub(crate) use queries::{Named, QueryLog, Transaction};
+pub use queries::{QueryStatistics, SlowQuery};
 pub use settings::{DatabaseUrl, Settings};
 
 use crate::{Clock, Result, migration::Migrator};
@@ -101,8 +101,11 @@ impl Store {
 
     /// Name and version of the database server.
     pub async fn server_version(&self) -> Result<String> {
-        let sql =
-            if self.is_sqlite() { "SELECT 'SQLite ' || sqlite_version()" } else { "SELECT 'PostgreSQL ' || current_setting('server_version')" };
+        let sql = if self.is_sqlite() {
+            "SELECT 'SQLite ' || sqlite_version()"
+        } else {
+            "SELECT 'PostgreSQL ' || current_setting('server_version')"
+        };
         Ok(scalar(&self.read("server.version"), sql).await?)
     }
 

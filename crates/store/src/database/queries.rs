@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use hdrhistogram::Histogram;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value, Values};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    Value, Values,
+};
 use sea_orm_migration::prelude::async_trait;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -232,7 +235,11 @@ impl<'a, C: ConnectionTrait> Named<'a, C> {
         Self { name, connection, log }
     }
 
-    async fn timed<T>(&self, statement: Statement, run: impl AsyncFnOnce(Statement) -> Result<T, DbErr>) -> Result<T, DbErr> {
+    async fn timed<T>(
+        &self,
+        statement: Statement,
+        run: impl AsyncFnOnce(Statement) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
         let kept = outline(&statement);
         let started = Instant::now();
         let result = run(statement).await;

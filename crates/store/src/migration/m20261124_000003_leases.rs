@@ -32,8 +32,7 @@ impl MigrationTrait for Migration {
             .col("id")
             .to_owned();
         manager.create_index(claims).await?;
-        let turns =
-            Index::create().name("job_turns").table("job").col("kind").col("owner_id").col("turn").to_owned();
+        let turns = Index::create().name("job_turns").table("job").col("kind").col("owner_id").col("turn").to_owned();
         manager.create_index(turns).await?;
         let leases = Index::create().name("job_leases").table("job").col("state").col("lease_until").to_owned();
         manager.create_index(leases).await

@@ -13,8 +13,7 @@ mod terms;
 
 pub use keywords::{KeywordHit, KeywordIndex};
 pub(crate) use keywords::{
-    create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks,
-    index_messages,
+    create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks, index_messages,
 };
 pub use meaning::{NEIGHBOUR, Near, blend, decoded, length};
 pub(crate) use pgvector::index_meanings;

@@ -42,7 +42,8 @@ impl Store {
         let exists = format!("SELECT to_regclass('{index}') IS NOT NULL");
         if !scalar::<bool>(&transaction, &exists).await? {
             // Vectors of another model can neither be compared with this one's nor stand in the same index.
-            let others = "SELECT relname FROM pg_class WHERE relkind = 'i' AND relname LIKE 'chunk\\_meaning\\_hnsw\\_%'";
+            let others =
+                "SELECT relname FROM pg_class WHERE relkind = 'i' AND relname LIKE 'chunk\\_meaning\\_hnsw\\_%'";
             for row in transaction.query_all_raw(statement(&transaction, others, [])).await? {
                 let other: String = row.try_get("", "relname")?;
                 transaction.execute_unprepared(&format!("DROP INDEX \"{other}\"")).await?;
@@ -99,13 +100,8 @@ impl Store {
         let question = literal(vector);
         let question_lengthened = literal(&[vector, &[0.0]].concat());
         let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
-        let values: [Value; 5] = [
-            question_lengthened.into(),
-            question.into(),
-            reader.account_id.into(),
-            limit.into(),
-            also.to_vec().into(),
-        ];
+        let values: [Value; 5] =
+            [question_lengthened.into(), question.into(), reader.account_id.into(), limit.into(), also.to_vec().into()];
         let connection = &self.read("search.nearest");
         let rows = connection.query_all_raw(statement(connection, &sql, values)).await?;
         let mut found: Vec<(Near, bool)> =

@@ -112,8 +112,7 @@ async fn insert_postings<C: ConnectionTrait>(
     let insert = "INSERT INTO document_posting (term, number, title, body, chunks, length)
         SELECT term, $1, title, body, chunks, $2 FROM unnest($3::text[], $4::integer[], $5::integer[], $6::integer[])
             AS new (term, title, body, chunks)";
-    let values: [Value; 6] =
-        [number.into(), length.into(), terms.into(), title.into(), body.into(), chunks.into()];
+    let values: [Value; 6] = [number.into(), length.into(), terms.into(), title.into(), body.into(), chunks.into()];
     connection.execute_raw(statement(connection, insert, values)).await?;
     Ok(())
 }
@@ -126,7 +125,8 @@ pub(super) async fn forget_chunks<C: ConnectionTrait>(connection: &C, document_i
     let (number, document_terms): (i64, i32) = (row.try_get("", "number")?, row.try_get("", "length")?);
     let delete = "DELETE FROM document_posting WHERE number = $1";
     connection.execute_raw(statement(connection, delete, [number.into()])).await?;
-    let delete = "WITH gone AS (DELETE FROM chunk_keywords WHERE number IN (SELECT number FROM chunk WHERE document_id = $1)
+    let delete =
+        "WITH gone AS (DELETE FROM chunk_keywords WHERE number IN (SELECT number FROM chunk WHERE document_id = $1)
             RETURNING length)
         SELECT count(*) AS chunks, coalesce(sum(length), 0)::bigint AS terms FROM gone";
     let row = connection.query_one_raw(statement(connection, delete, [document_id.into()])).await?;
@@ -144,8 +144,7 @@ async fn change_statistics<C: ConnectionTrait>(
     let slot = document_id.as_bytes().last().map_or(0, |last| i32::from(last % 16));
     let update = "UPDATE keyword_statistics SET documents = documents + $2, document_terms = document_terms + $3,
         chunks = chunks + $4, chunk_terms = chunk_terms + $5 WHERE slot = $1";
-    let values: [Value; 5] =
-        [slot.into(), documents.into(), document_terms.into(), chunks.into(), chunk_terms.into()];
+    let values: [Value; 5] = [slot.into(), documents.into(), document_terms.into(), chunks.into(), chunk_terms.into()];
     connection.execute_raw(statement(connection, update, values)).await?;
     Ok(())
 }
@@ -219,7 +218,8 @@ const DOCUMENT_OCCURRENCES: &str = "SELECT term, number, $5::float8 * title + $6
     FROM document_posting WHERE term = ANY($4::text[])";
 
 /// The same of chunks.
-const CHUNK_OCCURRENCES: &str = "SELECT term, number, $6::float8 * ts_rank_cd($7::real[], keywords, term::tsquery) AS tf, length
+const CHUNK_OCCURRENCES: &str =
+    "SELECT term, number, $6::float8 * ts_rank_cd($7::real[], keywords, term::tsquery) AS tf, length
     FROM chunk_keywords JOIN unnest($5::text[]) AS wanted (term) ON keywords @@ term::tsquery
     WHERE keywords @@ $4::tsquery";
 
@@ -227,7 +227,8 @@ pub(super) async fn term_frequencies<C: ConnectionTrait>(
     connection: &C,
     terms: &[String],
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let sql = "SELECT term, sum(chunks)::bigint AS chunks FROM document_posting WHERE term = ANY($1::text[]) GROUP BY term";
+    let sql =
+        "SELECT term, sum(chunks)::bigint AS chunks FROM document_posting WHERE term = ANY($1::text[]) GROUP BY term";
     connection.query_all_raw(statement(connection, sql, [terms.to_vec().into()])).await
 }
 
@@ -254,7 +255,8 @@ impl<'a> Occurrences<'a> {
         let mut text = String::new();
         for (term, counts) in &self.by_term {
             text.push_str(&quoted(term));
-            let labelled = counts.iter().zip(["A", "B", "D"]).flat_map(|(count, label)| (0..*count).map(move |_| label));
+            let labelled =
+                counts.iter().zip(["A", "B", "D"]).flat_map(|(count, label)| (0..*count).map(move |_| label));
             for (position, label) in (1..=MAX_POSITIONS).zip(labelled) {
                 let separator = if position == 1 { ':' } else { ',' };
                 // Writing to a string cannot fail.

@@ -31,8 +31,12 @@ pub(super) async fn index_chunks<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let title = title.join(" ");
     for chunk in chunks {
-        let values: [Value; 4] =
-            [chunk.number.into(), title.clone().into(), chunk.heading_path.join(" ").into(), chunk.body.join(" ").into()];
+        let values: [Value; 4] = [
+            chunk.number.into(),
+            title.clone().into(),
+            chunk.heading_path.join(" ").into(),
+            chunk.body.join(" ").into(),
+        ];
         let insert = "INSERT INTO chunk_fts(rowid, title, heading_path, body) VALUES (?, ?, ?, ?)";
         connection.execute_raw(statement(connection, insert, values)).await?;
     }

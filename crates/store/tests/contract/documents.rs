@@ -1,11 +1,10 @@
 //! Documents: stored once, found by whom they are for, and gone when they are deleted.
 
 use crate::support::TestStore;
-use sea_orm::ConnectionTrait as _;
 use store::documents::Stored;
 use store::page::PageRequest;
 use store::values::{DocumentStatus, JobKind};
-use store::{Reader, Settings, Store, Visibility};
+use store::{Reader, Visibility};
 
 pub(crate) async fn the_same_bytes_are_stored_once_for_the_same_readers(test: TestStore) {
     let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);

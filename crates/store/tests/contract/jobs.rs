@@ -2,11 +2,11 @@
 
 use crate::support::TestStore;
 use chrono::TimeDelta;
-use store::{Store, Visibility};
 use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::documents::Stored;
 use store::jobs::{Job, LEASE, Orphans};
 use store::values::{DocumentStatus, JobKind};
+use store::{Store, Visibility};
 use uuid::Uuid;
 
 async fn with_one_job(test: &TestStore) -> Uuid {

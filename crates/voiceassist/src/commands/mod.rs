@@ -1,10 +1,12 @@
 //! One file per command.
 
 mod ask;
+mod gateway;
 mod import;
 mod lab;
 mod serve;
 mod user;
+mod worker;
 
 use crate::output;
 use crate::settings::Settings;
@@ -14,6 +16,10 @@ use crate::settings::Settings;
 pub(crate) enum Command {
     /// Serve the pages and the API, and index documents, in one process.
     Serve(serve::Serve),
+    /// Serve the pages and the API; workers index the documents. For PostgreSQL.
+    Gateway(gateway::Gateway),
+    /// Index documents; gateways take them in. For PostgreSQL.
+    Worker(worker::Worker),
     /// Import files and folders of documents.
     Import(import::Import),
     /// Ask a question, and print the answer with its sources.
@@ -32,11 +38,13 @@ impl Command {
     pub(crate) async fn run(self, settings: Settings) -> anyhow::Result<()> {
         match self {
             Self::Serve(serve) => serve.run(settings).await,
+            Self::Gateway(gateway) => gateway.run(settings).await,
+            Self::Worker(worker) => worker.run(settings).await,
             Self::Import(import) => import.run(settings).await,
             Self::Ask(ask) => ask.run(settings).await,
             Self::User(user) => user.run(settings).await,
             Self::Lab(lab) => lab.run(settings).await,
-            Self::Openapi => output::line(serde_json::to_string_pretty(&gateway::openapi_document())?),
+            Self::Openapi => output::line(serde_json::to_string_pretty(&::gateway::openapi_document())?),
         }
     }
 }
