@@ -8,6 +8,9 @@ The command finds them in these variables of its environment:
   VOICEASSIST_TEST_PGVECTOR          url of PostgreSQL with pgvector; programs in VOICEASSIST_TEST_PGVECTOR_BIN
   VOICEASSIST_TEST_PGVECTOR_REPLICA  url of its streaming replica
   VOICEASSIST_TEST_REDIS             url of Redis
+  VOICEASSIST_TEST_REDIS_TLS         url of Redis over TLS; file of the authority in VOICEASSIST_TEST_REDIS_TLS_CA
+  VOICEASSIST_TEST_REDIS_SENTINEL    url of a sentinel with a primary and a replica
+  VOICEASSIST_TEST_REDIS_CLUSTER     url of a cluster of three
 """
 
 import argparse
@@ -17,11 +20,15 @@ import pathlib
 import subprocess
 import sys
 
-from servers import Postgres, Redis, Server, ServerError, exit_on_signals
+from servers import Postgres, Redis, RedisCluster, RedisSentinel, RedisTls, ServerError, exit_on_signals
 
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
-PGVECTOR = pathlib.Path(__file__).resolve().parents[1] / "target/postgres-18/bin"
-NAMES = ("postgres", "pgvector", "replica", "redis")
+POSTGRES = {
+    "postgres": pathlib.Path("/usr/lib/postgresql/15/bin"),
+    "pgvector": pathlib.Path(__file__).resolve().parents[1] / "target/postgres-18/bin",
+}
+REPLICA = "pgvector-replica"
+REDIS = {"redis": Redis, "redis-tls": RedisTls, "redis-sentinel": RedisSentinel, "redis-cluster": RedisCluster}
+NAMES = (*POSTGRES, REPLICA, *REDIS)
 
 
 def main() -> int:
@@ -44,30 +51,34 @@ def main() -> int:
 
 def launch(wanted: set[str], durable: bool, stack: contextlib.ExitStack) -> dict[str, str]:
     """Brings up the servers side by side; the variables that lead to them."""
-    variables, launched = {}, []
+    launched = {}
 
-    def add(server: Server, variable: str) -> None:
+    def add(name: str, server) -> None:
         stack.callback(server.stop)
         server.launch()
-        launched.append(server)
-        variables[f"VOICEASSIST_TEST_{variable}"] = server.url
+        launched[name] = server
 
-    if "pgvector" in wanted:
-        primary = Postgres(PGVECTOR, durable=durable)
-        add(primary, "PGVECTOR")
-        variables["VOICEASSIST_TEST_PGVECTOR_BIN"] = str(PGVECTOR)
-    if "postgres" in wanted:
-        add(Postgres(POSTGRES, durable=durable), "POSTGRES")
-        variables["VOICEASSIST_TEST_POSTGRES_BIN"] = str(POSTGRES)
-    if "redis" in wanted:
-        add(Redis(), "REDIS")
-    if {"pgvector", "replica"} <= wanted:
-        primary.wait()
-        add(primary.replica(), "PGVECTOR_REPLICA")
-    for server in launched:
-        server.wait()
-        print(server, flush=True)
-    return variables
+    def answers(name: str) -> None:
+        launched[name].wait()
+        print(launched[name], flush=True)
+
+    # PostgreSQL takes longest, so it begins, and Redis is ready meanwhile.
+    for name in POSTGRES:
+        if name in wanted:
+            add(name, Postgres(POSTGRES[name], durable=durable))
+    for name in REDIS:
+        if name in wanted:
+            add(name, REDIS[name]())
+    for name in reversed(launched):
+        answers(name)
+    if {"pgvector", REPLICA} <= wanted:
+        add(REPLICA, launched["pgvector"].replica())
+        answers(REPLICA)
+    variables = {name: server.url for name, server in launched.items()}
+    variables |= {f"{name}_bin": str(POSTGRES[name]) for name in POSTGRES if name in launched}
+    if "redis-tls" in launched:
+        variables["redis-tls_ca"] = str(launched["redis-tls"].authority)
+    return {f"VOICEASSIST_TEST_{name.upper().replace('-', '_')}": value for name, value in variables.items()}
 
 
 def run(command: list[str], environment: dict[str, str]) -> int:
