@@ -126,6 +126,7 @@ impl Store {
             self.enqueue(&transaction, JobKind::Embed, document_id, owner_id).await?;
         }
         transaction.commit().await?;
+        self.wrote_for(&[owner_id]).await?;
         Ok(true)
     }
 
@@ -208,9 +209,9 @@ impl Store {
             .order_by_asc(document::Column::Id)
             .lock_exclusive()
             .into_tuple::<Uuid>();
+        let mut mine = locked.all(&transaction).await?;
         let held_by_others = self.held_by_others(&transaction, document_ids).await?;
-        let mine: Vec<Uuid> =
-            locked.all(&transaction).await?.into_iter().filter(|id| !held_by_others.contains(id)).collect();
+        mine.retain(|id| !held_by_others.contains(id));
         let numbers: Vec<i64> = vectors.iter().map(|vector| vector.number).collect();
         let mut alive: HashMap<i64, IndexEntry> = index_entries(&transaction, &numbers).await?;
         alive.retain(|_, entry| mine.contains(&entry.document_id));
@@ -243,15 +244,22 @@ impl Store {
             .filter(job::Column::Kind.eq(JobKind::Embed))
             .exec(&transaction)
             .await?;
+        let mut owners = Vec::new();
         for id in mine {
-            self.count_vectors(&transaction, id).await?;
+            owners.extend(self.count_vectors(&transaction, id).await?);
         }
         transaction.commit().await?;
+        if !owners.is_empty() {
+            self.wrote_for(&owners).await?;
+        }
         Ok(alive)
     }
 
-    async fn count_vectors(&self, transaction: &Transaction, document_id: Uuid) -> Result<()> {
-        let Some(found) = document::Entity::find_by_id(document_id).one(transaction).await? else { return Ok(()) };
+    /// Counts a document's vectors. Returns its owner when it has become `ready` by that.
+    async fn count_vectors(&self, transaction: &Transaction, document_id: Uuid) -> Result<Option<Uuid>> {
+        let found = document::Entity::find_by_id(document_id).one(transaction).await?;
+        let Some(found) = found.filter(|document| document.status != DocumentStatus::Ready) else { return Ok(None) };
+        let owner_id = found.owner_id;
         let missing = chunk::Entity::find()
             .filter(chunk::Column::DocumentId.eq(document_id))
             .filter(chunk::Column::Embedded.eq(false))
@@ -275,7 +283,7 @@ impl Store {
         }
         row.updated_at = Set(self.clock().now());
         row.update(transaction).await?;
-        Ok(())
+        Ok((missing == 0).then_some(owner_id))
     }
 
     /// Every vector of `model`, with what the index must know of each: read once at start.

@@ -75,12 +75,14 @@ impl Store {
         search::index_messages(&transaction, &[(question.number, &question.text), (answer.number, &answer.text)])
             .await?;
         transaction.commit().await?;
-        Ok(())
+        self.wrote_for(&[exchange.account_id, exchange.conversation_id]).await
     }
 
     /// The conversation, if it is this person's.
     pub async fn conversation(&self, account_id: Uuid, id: Uuid) -> Result<Option<Conversation>> {
-        let found = conversation::Entity::find_by_id(id).one(&self.read("conversations.conversation")).await?;
+        let found = conversation::Entity::find_by_id(id)
+            .one(&self.read_for(&[account_id, id], "conversations.conversation").await)
+            .await?;
         Ok(found.filter(|conversation| conversation.account_id == account_id))
     }
 
@@ -89,7 +91,7 @@ impl Store {
         Ok(message::Entity::find()
             .filter(message::Column::ConversationId.eq(conversation_id))
             .order_by_asc(message::Column::Number)
-            .all(&self.read("conversations.messages"))
+            .all(&self.read_for(&[conversation_id], "conversations.messages").await)
             .await?)
     }
 
@@ -103,7 +105,7 @@ impl Store {
             .order_by_desc(message::Column::Number)
             .limit(count)
             .into_tuple()
-            .all(&self.read("conversations.last_questions"))
+            .all(&self.read_for(&[conversation_id], "conversations.last_questions").await)
             .await?;
         texts.reverse();
         Ok(texts)
@@ -124,9 +126,11 @@ impl Store {
             };
             query = query.filter(matching);
         }
-        Ok(Page::cut(query.all(&self.read("conversations.conversations")).await?, request.capped(), |conversation| {
-            conversation.id
-        }))
+        Ok(Page::cut(
+            query.all(&self.read_for(&[account_id], "conversations.conversations").await).await?,
+            request.capped(),
+            |conversation| conversation.id,
+        ))
     }
 
     /// Deletes a conversation with its messages and feedback.
@@ -143,7 +147,7 @@ impl Store {
         search::forget_messages(&transaction, id).await?;
         conversation::Entity::delete_by_id(id).exec(&transaction).await?;
         transaction.commit().await?;
-        Ok(())
+        self.wrote_for(&[account_id, id]).await
     }
 
     /// Records what a person thought of an answer of theirs; a second judgement replaces the first.
@@ -189,7 +193,7 @@ impl Store {
             .to_owned();
         Ok(feedback::Entity::find()
             .filter(feedback::Column::MessageId.in_subquery(ids))
-            .all(&self.read("conversations.feedback_in"))
+            .all(&self.read_for(&[conversation_id], "conversations.feedback_in").await)
             .await?)
     }
 }

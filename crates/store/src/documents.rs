@@ -126,12 +126,14 @@ impl Store {
         document_file::Entity::insert(file).exec_without_returning(&transaction).await?;
         self.enqueue(&transaction, JobKind::Ingest, id, owner_id).await?;
         transaction.commit().await?;
+        self.wrote_for(&[owner_id]).await?;
         Ok(Stored::Created(created))
     }
 
     /// The document, if this person may read it.
     pub async fn document(&self, reader: Reader, id: Uuid) -> Result<Option<Document>> {
-        let found = self.any_document(id).await?;
+        let connection = &self.read_documents_for(reader.account_id, "documents.document").await;
+        let found = document::Entity::find_by_id(id).one(connection).await?;
         Ok(found.filter(|document| reader.may_read(&document.scope)))
     }
 
@@ -155,7 +157,8 @@ impl Store {
                 .add(containing(document::Column::FileName, text));
             query = query.filter(named);
         }
-        Ok(Page::cut(query.all(&self.read("documents.documents")).await?, request.capped(), |document| document.id))
+        let connection = &self.read_documents_for(reader.account_id, "documents.documents").await;
+        Ok(Page::cut(query.all(connection).await?, request.capped(), |document| document.id))
     }
 
     /// How many documents there are in all.
@@ -233,13 +236,12 @@ impl Store {
     pub async fn delete_document(&self, id: Uuid) -> Result<()> {
         let transaction = self.begin("documents.delete_document").await?;
         // A worker that is storing what it read from the document finishes first, or finds it gone.
-        if document::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?.is_none() {
-            return Err(Error::NotFound("document"));
-        }
+        let found = document::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?;
+        let owner_id = found.ok_or(Error::NotFound("document"))?.owner_id;
         remove_chunks(&transaction, id).await?;
         document::Entity::delete_by_id(id).exec(&transaction).await?;
         transaction.commit().await?;
-        Ok(())
+        self.deleted_document_of(owner_id).await
     }
 
     /// Puts a failed document's ingestion into the queue again.
@@ -256,7 +258,7 @@ impl Store {
         job::Entity::delete_many().filter(job::Column::DocumentId.eq(id)).exec(&transaction).await?;
         self.enqueue(&transaction, JobKind::Ingest, id, owner_id).await?;
         transaction.commit().await?;
-        Ok(())
+        self.wrote_for(&[owner_id]).await
     }
 }
 

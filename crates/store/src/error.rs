@@ -32,13 +32,13 @@ pub enum Error {
         problem: String,
     },
     /// The database server cannot be reached, or does not let this program in.
-    #[error("cannot connect to {place}: {source}; check database.url, and that the server runs and lets this user in")]
+    #[error("cannot connect to {place}; check database.url, and that the server runs and lets this user in")]
     Unreachable {
         /// The server and the database, without the password.
         place: String,
         /// What the driver said.
         #[source]
-        source: sea_orm::DbErr,
+        source: sea_orm::sqlx::Error,
     },
     /// The database server is too old.
     #[error("{place} is PostgreSQL {version}; version 15 or later is needed")]

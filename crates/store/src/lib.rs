@@ -24,6 +24,6 @@ pub mod values;
 
 pub use bell::JobBell;
 pub use clock::Clock;
-pub use database::{DatabaseUrl, QueryStatistics, Settings, SlowQuery, Store};
+pub use database::{DatabaseUrl, Marks, MarksUnavailable, QueryStatistics, ReplicaState, Settings, SlowQuery, Store};
 pub use error::{Error, Result};
 pub use scope::{Reader, Visibility};

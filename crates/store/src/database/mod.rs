@@ -5,6 +5,7 @@
 
 mod postgres;
 mod queries;
+mod replicas;
 mod settings;
 mod sqlite;
 
@@ -22,7 +23,10 @@ use uuid::Uuid;
 
 pub(crate) use queries::{Named, QueryLog, Transaction};
 pub use queries::{QueryStatistics, SlowQuery};
+pub use replicas::{Marks, MarksUnavailable, ReplicaState};
 pub use settings::{DatabaseUrl, Settings};
+
+use replicas::Replicas;
 
 use crate::{Clock, Result, migration::Migrator};
 
@@ -39,6 +43,8 @@ pub struct Store {
     worker_id: Uuid,
     /// Whether this process has seen to it that PostgreSQL can search for vectors.
     searches_vectors: Arc<AtomicBool>,
+    replicas: Arc<Replicas>,
+    marks: Option<Arc<dyn Marks>>,
 }
 
 /// Rules that no two transactions may check at the same time, since each could break them for the other. `SQLite` has one
@@ -73,6 +79,8 @@ impl Store {
             settings: Arc::new(settings.clone()),
             worker_id: clock.new_id(),
             searches_vectors: Arc::default(),
+            replicas: Replicas::connect(settings).await?,
+            marks: None,
             clock,
             directory: directory.to_owned(),
         };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use super::{DatabaseUrl, Settings};
@@ -14,10 +16,16 @@ const OLDEST: i32 = 150_000;
 /// network within one.
 const IDLE_IN_TRANSACTION: &str = "60s";
 
+/// How long a reader waits for a connection to a replica: the primary is there, too.
+const REPLICA_PATIENCE: Duration = Duration::from_millis(500);
+
 /// Connects to a server and sees that it can be used.
 pub(super) async fn connect(url: &DatabaseUrl, settings: &Settings) -> Result<DatabaseConnection> {
     let unreachable = |source| Error::Unreachable { place: url.to_string(), source };
-    let connection = Database::connect(options(url, settings)).await.map_err(unreachable)?;
+    // A pool would try again until its time is up, and then not say why.
+    let probe: PgConnectOptions = url.secret().parse().map_err(unreachable)?;
+    PgConnection::connect_with(&probe).await.map_err(unreachable)?.close().await.map_err(unreachable)?;
+    let connection = Database::connect(options(url, settings)).await?;
     let version: i32 = super::scalar(&connection, "SELECT current_setting('server_version_num')::int4").await?;
     if version < OLDEST {
         return Err(Error::TooOld { place: url.to_string(), version: version / 10_000 });
@@ -28,7 +36,7 @@ pub(super) async fn connect(url: &DatabaseUrl, settings: &Settings) -> Result<Da
 /// A connection to a server that may be down now and come back later, as a replica may.
 pub(super) async fn connect_lazily(url: &DatabaseUrl, settings: &Settings) -> Result<DatabaseConnection> {
     let mut options = options(url, settings);
-    options.connect_lazy(true);
+    options.connect_lazy(true).acquire_timeout(REPLICA_PATIENCE);
     Ok(Database::connect(options).await?)
 }
 

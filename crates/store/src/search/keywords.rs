@@ -152,7 +152,7 @@ impl Store {
         // permission is checked on the best ones; where too few remain, more are ranked.
         let mut ranked = limit.saturating_mul(2);
         loop {
-            let connection = &self.read(index.query_name());
+            let connection = &self.read_documents_for(reader.account_id, index.query_name()).await;
             let mut best = if self.is_sqlite() {
                 sqlite::best(connection, reader, terms, index, ranked).await?
             } else {

@@ -102,7 +102,7 @@ impl Store {
         let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
         let values: [Value; 5] =
             [question_lengthened.into(), question.into(), reader.account_id.into(), limit.into(), also.to_vec().into()];
-        let connection = &self.read("search.nearest");
+        let connection = &self.read_documents_for(reader.account_id, "search.nearest").await;
         let rows = connection.query_all_raw(statement(connection, &sql, values)).await?;
         let mut found: Vec<(Near, bool)> =
             rows.iter().map(|row| Ok((near(row)?, row.try_get("", "also")?))).collect::<Result<_, DbErr>>()?;
