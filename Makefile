@@ -11,7 +11,7 @@ run: model  ## start VoiceAssist with the sample documents, and say where and ho
 	cargo build --release --package voiceassist
 	target/release/voiceassist serve --samples examples/handbook
 
-test: tools model  ## install what the tests need, and run all of them
+test: tools model  ## install what the tests need, and run all of them, with private PostgreSQL and Redis servers
 	scripts/test.sh
 
 check:  ## what must hold before a commit: format, lints, documentation, licences, generated files
@@ -28,8 +28,10 @@ models/all-minilm-l6-v2/model.onnx: scripts/fetch_model.py
 	scripts/require.sh cargo c++ python3
 	python3 scripts/fetch_model.py models/all-minilm-l6-v2
 
-tools:  ## install what the tests need, or name the command that does
-	scripts/require.sh cargo c++ python3 curl chromium chromedriver
+tools:  ## install what the tests need, starting no service, or name the command that does
+	scripts/require.sh cargo c++ python3 curl chromium chromedriver \
+		postgresql-15 redis-server redis-cli haproxy openssl setpriv
+	python3 scripts/fetch_postgres.py target/postgres-18
 
 bench: bench-import bench-retrieval bench-footprint  ## measure the figures that the documentation quotes
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs every test. cargo-nextest runs them side by side where it is installed; cargo's own runner does the same, slower.
+# Runs every test, on private servers where one is needed. cargo-nextest runs them side by side where it is installed;
+# cargo's own runner does the same, slower.
 set -euo pipefail
+runner=(test)
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --workspace --locked
-else
-    cargo test --workspace --locked
+    runner=(nextest run)
 fi
+scripts/with_servers.py cargo "${runner[@]}" --workspace --locked
 cargo test --workspace --locked --doc --quiet
 python3 -m unittest discover --start-directory scripts --pattern 'test_*.py'

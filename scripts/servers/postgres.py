@@ -1,5 +1,6 @@
 """PostgreSQL and its streaming replicas."""
 
+import atexit
 import pathlib
 import secrets
 import shlex
@@ -123,6 +124,7 @@ def reachable_programs(programs: pathlib.Path) -> pathlib.Path:
         return programs
     if programs not in _copies:
         folder = Folder()
+        atexit.register(folder.remove)
         shutil.copytree(programs.parent, folder.path / "installed", symlinks=True)
         _copies[programs] = folder
     return _copies[programs].path / "installed" / programs.name

@@ -14,7 +14,8 @@ import time
 DEADLINE_SECONDS = 60
 HOST = "127.0.0.1"
 # The servers see nothing of the caller's settings (PGHOST, REDISCLI_AUTH, a language): they behave alike everywhere.
-ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
+# Debian keeps some of the programs where only root looks.
+ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"}
 # PostgreSQL refuses to run as root, and no server here needs to.
 UNPRIVILEGED = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 

@@ -33,7 +33,7 @@ class Redis(Server):
         return f":{self.password}@" if self.password else ""
 
     def prepare(self) -> None:
-        settings = {"dir": f'"{self.folder.path}"', **self.settings}
+        settings = {"dir": f'"{self.folder.path}"', "unixsocket": f'"{self.path("socket")}"', **self.settings}
         if self.password:
             settings["requirepass"] = self.password
         self.folder.write("redis.conf", "".join(f"{key} {value}\n" for key, value in settings.items()))
@@ -43,23 +43,31 @@ class Redis(Server):
 
     def ask(self, *words: str) -> str:
         """The answer to a command, as redis-cli prints it."""
-        command = ["redis-cli", "-h", HOST, "-p", str(self.port), *self.client_options(), *words]
+        return self._cli("-h", HOST, "-p", str(self.port), *self.client_options(), *words)
+
+    def _cli(self, *arguments: str) -> str:
         environment = {**ENVIRONMENT, **({"REDISCLI_AUTH": self.password} if self.password else {})}
-        return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=30).stdout.strip()
+        done = subprocess.run(["redis-cli", *arguments], env=environment, text=True, capture_output=True, timeout=30)
+        return done.stdout.strip()
 
     def client_options(self) -> list[str]:
         return []
 
     def info(self) -> dict[str, str]:
-        """What the server says about itself; nothing while it does not answer."""
-        lines = self.ask("INFO").splitlines()
-        return dict(line.split(":", 1) for line in lines if ":" in line)
+        """What the server says about itself."""
+        return _fields(self.ask("INFO"))
 
     def is_ready(self) -> bool:
-        return self.info().get("process_id") == str(self.process.pid)
+        # By way of its folder: on its port, a stranger could hear the password.
+        told = _fields(self._cli("-s", str(self.path("socket")), "INFO"))
+        return told.get("process_id") == str(self.process.pid)
 
     def version(self) -> str:
         return f"{self.name} {self.info()['redis_version']}"
+
+
+def _fields(told: str) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
 
 
 class RedisTls(Redis):
