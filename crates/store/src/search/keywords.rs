@@ -135,7 +135,7 @@ impl Store {
         Some(if self.is_sqlite() { sqlite::matching(others, last) } else { postgres::matching(others, last) })
     }
 
-    /// The best chunks or documents for these terms (normalised by [`terms`](super::terms)), any of which may
+    /// The best chunks or documents for these terms (normalised by [`terms`](super::terms), each once), any of which may
     /// occur, among those that the reader may read: BM25 with a weight per field. Source: Robertson and Zaragoza, "The
     /// Probabilistic Relevance Framework: BM25 and Beyond" (2009), as implemented by `SQLite`'s FTS5.
     pub async fn keyword_search(
