@@ -398,7 +398,7 @@ async fn index_entries<C: sea_orm::ConnectionTrait>(
 }
 
 /// Who alone may find what has this scope; a scope that cannot be understood is nobody's.
-fn private_to(scope: &str) -> Result<Option<Uuid>, uuid::Error> {
+pub(crate) fn private_to(scope: &str) -> Result<Option<Uuid>, uuid::Error> {
     if scope == SHARED { Ok(None) } else { Uuid::parse_str(scope).map(Some) }
 }
 

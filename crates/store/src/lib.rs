@@ -20,6 +20,7 @@ pub mod passages;
 mod scope;
 pub mod search;
 pub mod sessions;
+pub mod transfer;
 pub mod values;
 
 pub use bell::JobBell;

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait, TryGetable,
+    AccessMode, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, TryGetable,
 };
 use sea_orm_migration::MigratorTrait;
 use uuid::Uuid;
@@ -183,6 +183,23 @@ impl Store {
             ..TransactionOptions::default()
         };
         Ok(Transaction::new(name, self.write.begin_with_options(options).await?, self.queries.clone()))
+    }
+
+    /// Begins a transaction that sees everything as it is at its first statement, and only reads. It may take its time.
+    pub(crate) async fn begin_snapshot(&self, name: &'static str) -> Result<Transaction> {
+        let postgres = !self.is_sqlite();
+        let options = TransactionOptions {
+            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+            access_mode: postgres.then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+        };
+        let transaction = Transaction::new(name, self.read.begin_with_options(options).await?, self.queries.clone());
+        if postgres {
+            for setting in ["statement_timeout", "idle_in_transaction_session_timeout"] {
+                transaction.execute_unprepared(&format!("SET LOCAL {setting} = 0")).await?;
+            }
+        }
+        Ok(transaction)
     }
 
     /// Begins a transaction that no other one with the same rule runs beside.

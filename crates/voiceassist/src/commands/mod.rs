@@ -1,10 +1,14 @@
 //! One file per command.
 
 mod ask;
+mod backup;
 mod gateway;
 mod import;
 mod lab;
+mod migrate;
+mod restore;
 mod serve;
+mod transfer;
 mod user;
 mod worker;
 
@@ -27,6 +31,12 @@ pub(crate) enum Command {
     /// Manage the people who may sign in.
     #[command(subcommand)]
     User(user::User),
+    /// Write everything into one file, while the server goes on working.
+    Backup(backup::Backup),
+    /// Fill an empty database from a file that `backup` wrote.
+    Restore(restore::Restore),
+    /// Copy everything from SQLite to PostgreSQL, or back.
+    Migrate(migrate::Migrate),
     /// Measure the product.
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -43,6 +53,9 @@ impl Command {
             Self::Import(import) => import.run(settings).await,
             Self::Ask(ask) => ask.run(settings).await,
             Self::User(user) => user.run(settings).await,
+            Self::Backup(backup) => backup.run(settings).await,
+            Self::Restore(restore) => restore.run(settings).await,
+            Self::Migrate(migrate) => migrate.run(settings).await,
             Self::Lab(lab) => lab.run(settings).await,
             Self::Openapi => output::line(serde_json::to_string_pretty(&::gateway::openapi_document())?),
         }
