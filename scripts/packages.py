@@ -1,4 +1,4 @@
-"""Wheels fetched by package name from the registry that pip is set up for: used only when they are the expected bytes."""
+"""Wheels fetched by package name, wherever pip is set up to look: used only when they are the expected bytes."""
 
 import hashlib
 import io

@@ -6,6 +6,10 @@ runner=(test)
 if cargo nextest --version >/dev/null 2>&1; then
     runner=(nextest run)
 fi
-scripts/with_servers.py cargo "${runner[@]}" --workspace --locked
+scripts/with_servers.py bash -euo pipefail -c '
+    cargo "$@" --workspace --locked
+    # What people see must be the same over PostgreSQL.
+    VOICEASSIST_TEST_PROFILE=cluster cargo "$@" --package gateway --package assistant --package worker --locked
+' -- "${runner[@]}"
 cargo test --workspace --locked --doc --quiet
 python3 -m unittest discover --start-directory scripts --pattern 'test_*.py'

@@ -34,14 +34,15 @@ class HAProxy(Server):
 
     def ask(self, command: str) -> str:
         """The answer of the running HAProxy to a command such as `show stat`; nothing while it does not answer."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(10)
                 connection.connect(str(self.path("admin")))
-            except (FileNotFoundError, ConnectionRefusedError):
-                return ""
-            connection.sendall(command.encode() + b"\n")
-            with connection.makefile() as answer:
-                return answer.read().strip()
+                connection.sendall(command.encode() + b"\n")
+                with connection.makefile() as answer:
+                    return answer.read().strip()
+        except (FileNotFoundError, ConnectionError):
+            return ""
 
     def info(self) -> dict[str, str]:
         lines = self.ask("show info").splitlines()

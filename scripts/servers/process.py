@@ -19,6 +19,18 @@ ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin", 
 # PostgreSQL refuses to run as root, and no server here needs to.
 UNPRIVILEGED = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
+# Waits for the end of its input, then for that of the processes, and removes the folder.
+SWEEP = """
+cat
+for try in $(seq 300); do
+    if ! echo "$FOLDER" | grep --quiet --no-messages --fixed-strings --file - /proc/[0-9]*/cmdline; then
+        rm -rf "$FOLDER" && exit
+    fi
+    sleep 0.1
+done
+rm -rf "$FOLDER"
+"""
+
 
 class ServerError(Exception):
     """A server that did not do what it should; the message says why."""
@@ -31,10 +43,31 @@ def exit_on_signals() -> None:
     def leave(number: int, _) -> None:
         for ending in endings:
             signal.signal(ending, signal.SIG_IGN)
-        sys.exit(128 + number)
+        _Uninterrupted.signal = number
+        _Uninterrupted.leave()
 
     for ending in endings:
         signal.signal(ending, leave)
+
+
+class _Uninterrupted:
+    """A block that such a signal does not end in the middle, where a process would be forgotten, but at its end."""
+
+    depth = 0
+    signal: int | None = None
+
+    def __enter__(self) -> None:
+        _Uninterrupted.depth += 1
+
+    def __exit__(self, *_) -> None:
+        _Uninterrupted.depth -= 1
+        self.leave()
+
+    @classmethod
+    def leave(cls) -> None:
+        if cls.depth == 0 and cls.signal is not None:
+            code, cls.signal = 128 + cls.signal, None
+            sys.exit(code)
 
 
 def until(condition, failure: str, seconds: float = DEADLINE_SECONDS):
@@ -91,10 +124,9 @@ class Folder:
         usual = pathlib.Path(tempfile.gettempdir())
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="voiceassist-", dir=usual if is_reachable(usual) else "/tmp"))
         _give(self.path)
-        # The path is not among the arguments, because it marks the processes of the server.
-        sweep = 'cat; for try in $(seq 100); do rm -rf "$FOLDER" 2>/dev/null && exit; sleep 0.1; done'
-        self._sweeper = subprocess.Popen(["sh", "-c", sweep], env={**ENVIRONMENT, "FOLDER": str(self.path)},
-                                         stdin=subprocess.PIPE, start_new_session=True)
+        # Its name comes by the environment, because among the arguments it marks the processes of the server.
+        self._sweeper = subprocess.Popen(["sh", "-c", SWEEP], cwd=self.path.parent, start_new_session=True,
+                                         env={**ENVIRONMENT, "FOLDER": self.path.name}, stdin=subprocess.PIPE)
 
     def write(self, name: str, content: str) -> pathlib.Path:
         """A file for the eyes of the server alone."""
@@ -171,14 +203,15 @@ class Server(Service):
         raise NotImplementedError
 
     def launch(self) -> None:
-        if self.folder is None:
-            self.folder = Folder()
-            self.prepare()
-        command = as_user(f"--pdeathsig={self.ending.name.removeprefix('SIG')}", "--", "sh", "-c", self.script())
-        with open(self.path("log"), "ab") as log:
-            # In a session of its own: a Ctrl-C is for the command that uses the server, which is then stopped.
-            self.process = subprocess.Popen(command, cwd=self.folder.path, env=ENVIRONMENT, start_new_session=True,
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        with _Uninterrupted():
+            if self.folder is None:
+                self.folder = Folder()
+                self.prepare()
+            command = as_user(f"--pdeathsig={self.ending.name.removeprefix('SIG')}", "--", "sh", "-c", self.script())
+            with open(self.path("log"), "ab") as log:
+                # In a session of its own: a Ctrl-C is for the command that uses the server, which is then stopped.
+                self.process = subprocess.Popen(command, cwd=self.folder.path, env=ENVIRONMENT, stdout=log, stderr=log,
+                                                stdin=subprocess.DEVNULL, start_new_session=True)
 
     def wait(self) -> None:
         self.until(self.is_ready, f"{self.name} did not answer")
@@ -196,14 +229,15 @@ class Server(Service):
             raise ServerError(f"{error}; the end of its log:\n{self.log_tail()}") from None
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Ends the process and all that it started, and keeps the data."""
+        """Ends the process, waits until all that it started is gone too, and keeps the data.
+
+        A preparation that still runs is not interrupted: initdb would leave shared memory behind."""
         if self.process is None:
             return
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, number)
+        self.process.send_signal(number)
         try:
-            self.process.wait(10)
-            until(lambda: not self.processes(), f"{self.name} did not end", 10)
+            self.process.wait(30)
+            until(lambda: not self.processes(), f"{self.name} did not end", 30)
         except (subprocess.TimeoutExpired, ServerError):
             for pid in self.processes():
                 os.kill(pid, signal.SIGKILL)
@@ -212,12 +246,13 @@ class Server(Service):
 
     def stop(self) -> None:
         """Ends the server and removes its folder."""
-        try:
-            self.kill(self.ending)
-        finally:
-            if self.folder is not None:
-                self.folder.remove()
-                self.folder = None
+        with _Uninterrupted():
+            try:
+                self.kill(self.ending)
+            finally:
+                if self.folder is not None:
+                    self.folder.remove()
+                    self.folder = None
 
     def processes(self) -> list[int]:
         """Every process of this server: the unique name of its folder is in the arguments of each."""

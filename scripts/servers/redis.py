@@ -86,7 +86,8 @@ class RedisTls(Redis):
     def prepare(self) -> None:
         self._certify()
         self.settings |= {"port": 0, "tls-port": self.port, "tls-auth-clients": "no",
-                          "tls-cert-file": f'"{self.path("server.pem")}"', "tls-key-file": f'"{self.path("server.key")}"',
+                          "tls-cert-file": f'"{self.path("server.pem")}"',
+                          "tls-key-file": f'"{self.path("server.key")}"',
                           "tls-ca-cert-file": f'"{self.authority}"'}
         super().prepare()
 
@@ -101,8 +102,8 @@ class RedisTls(Redis):
             ["x509", "-req", "-in", "server.csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial",
              "-days", "30", "-copy_extensions", "copyall", "-out", "server.pem"],
         ):
-            done = subprocess.run(as_user("--", "openssl", *arguments), cwd=self.folder.path, env=ENVIRONMENT, text=True,
-                                  capture_output=True)
+            command = as_user("--", "openssl", *arguments)
+            done = subprocess.run(command, cwd=self.folder.path, env=ENVIRONMENT, text=True, capture_output=True)
             if done.returncode != 0:
                 raise ServerError(f"{self.name}: openssl {arguments[0]}: {done.stderr.strip()}")
 

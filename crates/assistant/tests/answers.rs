@@ -24,7 +24,9 @@ struct Handbook {
 impl Handbook {
     async fn open() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path(), &store::Settings::default(), Clock::System).await.unwrap();
+        let url = test_servers::database_of_the_profile().await.map(store::DatabaseUrl::new);
+        let database = store::Settings { url, min_connections: 0, max_connections: 5, ..store::Settings::default() };
+        let store = Store::open(directory.path(), &database, Clock::System).await.unwrap();
         let knowledge = Knowledge::open(store.clone(), Settings::default()).await.unwrap();
         let account = |email: &str| NewAccount {
             email: email.to_owned(),

@@ -9,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    auth, chat, conversations, documents, export, feedback, files, health, jobs, password, search, settings, upload,
-    users,
+    auth, chat, conversations, documents, export, feedback, files, health, jobs, password, search, settings,
+    slow_queries, upload, users,
 };
 use crate::auth::{require_account, require_page_account};
 use crate::problem::Problem;
@@ -54,6 +54,7 @@ pub(crate) fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))
         .routes(routes!(settings::get))
+        .routes(routes!(slow_queries::list))
         .merge(uploads())
 }
 

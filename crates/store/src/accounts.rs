@@ -11,7 +11,7 @@ use crate::database::{Rule, Transaction};
 pub use crate::entity::account::Model as Account;
 use crate::entity::{account, session};
 use crate::page::{Page, PageRequest, containing};
-use crate::values::Role;
+use crate::values::{Role, storable};
 use crate::{Error, Result, Store};
 
 /// An account to be made.
@@ -89,7 +89,7 @@ impl Store {
     /// The account with this address, in whatever case it is written.
     pub async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
         Ok(account::Entity::find()
-            .filter(account::Column::Email.eq(email.to_lowercase()))
+            .filter(account::Column::Email.eq(storable(email).to_lowercase()))
             .one(&self.read("accounts.account_by_email"))
             .await?)
     }

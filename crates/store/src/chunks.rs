@@ -14,7 +14,7 @@ use crate::database::{Rule, Transaction};
 use crate::documents::remove_chunks;
 use crate::entity::{chunk, chunk_vector, document, document_text, job};
 use crate::scope::SHARED;
-use crate::values::{DocumentStatus, JobKind};
+use crate::values::{DocumentStatus, JobKind, storable};
 use crate::{Error, Result, Store, search};
 
 /// A chunk to be stored.
@@ -88,6 +88,7 @@ impl Store {
             Some(title) if !found.title_given => title,
             _ => found.title.clone(),
         };
+        let (title, whole_text) = (storable(&title), storable(&extracted.text));
         let count = extracted.chunks.len();
         let rows: Vec<_> = extracted
             .chunks
@@ -97,10 +98,10 @@ impl Store {
                 id: Set(self.clock().new_id()),
                 document_id: Set(document_id),
                 ordinal: Set(to_i32(ordinal)),
-                heading_path: Set(new.heading_path),
+                heading_path: Set(storable(&new.heading_path)),
                 start: Set(to_i32(new.start)),
                 end: Set(to_i32(new.end)),
-                text: Set(extracted.text.get(new.start..new.end).unwrap_or_default().to_owned()),
+                text: Set(whole_text.get(new.start..new.end).unwrap_or_default().to_owned()),
                 units: Set(new.units),
                 embedded: Set(false),
                 number: NotSet,
@@ -110,7 +111,7 @@ impl Store {
             chunk::Entity::insert_many(batch.to_vec()).exec_without_returning(&transaction).await?;
         }
         search::index_chunks(&transaction, document_id, &title).await?;
-        let text = document_text::ActiveModel { document_id: Set(document_id), text: Set(extracted.text) };
+        let text = document_text::ActiveModel { document_id: Set(document_id), text: Set(whole_text) };
         document_text::Entity::insert(text).exec_without_returning(&transaction).await?;
         let owner_id = found.owner_id;
         let mut row: document::ActiveModel = found.into();

@@ -14,7 +14,7 @@ pub use crate::entity::feedback::Model as Feedback;
 pub use crate::entity::message::Model as Message;
 use crate::entity::{conversation, feedback, message};
 use crate::page::{Page, PageRequest};
-use crate::values::Author;
+use crate::values::{Author, storable};
 use crate::{Error, Result, Store, search};
 
 /// A question with its answer, to be recorded together.
@@ -49,7 +49,7 @@ impl Store {
             .exec(&transaction)
             .await?;
         if touched.rows_affected == 0 {
-            let title: String = exchange.question.chars().take(TITLE_CHARS).collect();
+            let title: String = storable(&exchange.question).chars().take(TITLE_CHARS).collect();
             let row = conversation::ActiveModel {
                 id: Set(exchange.conversation_id),
                 account_id: Set(exchange.account_id),
@@ -63,7 +63,7 @@ impl Store {
             id: Set(id),
             conversation_id: Set(exchange.conversation_id),
             author: Set(author),
-            text: Set(text.to_owned()),
+            text: Set(storable(text)),
             detail: Set(detail),
             created_at: Set(now),
             number: NotSet,
@@ -171,7 +171,7 @@ impl Store {
             message_id: Set(message_id),
             account_id: Set(account_id),
             rating: Set(rating),
-            comment: Set(comment),
+            comment: Set(comment.as_deref().map(storable)),
             created_at: Set(self.clock().now()),
         };
         let replace = sea_query::OnConflict::column(feedback::Column::MessageId)

@@ -5,6 +5,8 @@ use sea_orm::sea_query::{ExprTrait as _, Func, LikeExpr, SimpleExpr};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::values::storable;
+
 /// One page of a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct Page<T> {
@@ -27,7 +29,7 @@ pub struct PageRequest {
 
 /// That a column contains a text, in whatever case the ASCII letters of both are, and literally.
 pub(crate) fn containing(column: impl ColumnTrait, text: &str) -> SimpleExpr {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = storable(text).to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     Func::lower(column.into_expr()).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
 }
 

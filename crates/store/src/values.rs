@@ -3,6 +3,12 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
+/// A text as every database can hold it: PostgreSQL has no place for the character U+0000. A space has as many bytes, so that
+/// offsets into the text stay right.
+pub(crate) fn storable(text: &str) -> String {
+    text.replace('\0', " ")
+}
+
 /// What an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

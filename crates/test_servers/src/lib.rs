@@ -1,6 +1,11 @@
 //! Databases of their own for tests, on the throw-away servers that `scripts/with_servers.py` starts and stops. The servers
 //! go as a whole, so nothing is cleaned up here.
-#![allow(clippy::panic, clippy::expect_used, reason = "a test that cannot go on should stop where it stands")]
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on should stop where it stands"
+)]
 
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
 use uuid::Uuid;
@@ -28,6 +33,15 @@ pub async fn database(server: Server) -> String {
     connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database is made");
     connection.close().await.expect("the connection ends");
     in_database(&server, &name)
+}
+
+/// The address of a new database, when the tests are to run on the cluster profile: `VOICEASSIST_TEST_PROFILE=cluster`.
+pub async fn database_of_the_profile() -> Option<String> {
+    match std::env::var("VOICEASSIST_TEST_PROFILE").as_deref() {
+        Ok("cluster") => Some(database(Server::WithVectors).await),
+        Ok("embedded") | Err(_) => None,
+        Ok(other) => panic!("VOICEASSIST_TEST_PROFILE is embedded or cluster, not {other}"),
+    }
 }
 
 /// The address of the same database on the streaming replica of [`Server::WithVectors`].

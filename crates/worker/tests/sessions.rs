@@ -16,7 +16,9 @@ const DAY: TimeDelta = TimeDelta::days(1);
 async fn sessions_that_expired_while_nothing_ran_are_deleted_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual("2026-11-24T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
-    let store = Store::open(directory.path(), &store::Settings::default(), clock.clone()).await.unwrap();
+    let url = test_servers::database_of_the_profile().await.map(store::DatabaseUrl::new);
+    let database = store::Settings { url, min_connections: 0, max_connections: 5, ..store::Settings::default() };
+    let store = Store::open(directory.path(), &database, clock.clone()).await.unwrap();
     let new = NewAccount {
         email: "anna@example.org".to_owned(),
         name: "Anna".to_owned(),

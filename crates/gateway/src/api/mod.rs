@@ -15,6 +15,7 @@ pub(crate) mod password;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod settings;
+pub(crate) mod slow_queries;
 pub(crate) mod upload;
 pub(crate) mod users;
 

@@ -55,10 +55,20 @@ impl TestApp {
     }
 
     pub(crate) async fn with_documents(settings: Settings, documents: knowledge::Settings) -> Self {
+        Self::with_database(settings, documents, store::Settings::default()).await
+    }
+
+    pub(crate) async fn with_database(
+        settings: Settings,
+        documents: knowledge::Settings,
+        database: store::Settings,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let start: DateTime<Utc> = "2026-03-02T09:00:00Z".parse().unwrap();
         let clock = Clock::manual(start);
-        let store = Store::open(directory.path(), &store::Settings::default(), clock.clone()).await.unwrap();
+        let url = test_servers::database_of_the_profile().await.map(store::DatabaseUrl::new);
+        let database = store::Settings { url, min_connections: 0, max_connections: 5, ..database };
+        let store = Store::open(directory.path(), &database, clock.clone()).await.unwrap();
         let knowledge = Knowledge::open(store.clone(), documents).await.unwrap();
         let assistant = assistant::Assistant::new(knowledge.clone());
         let gateway = Gateway::new(settings, assistant, knowledge.clone(), store.clone()).await.unwrap();

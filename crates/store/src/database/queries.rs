@@ -280,37 +280,37 @@ impl<C: ConnectionTrait> ConnectionTrait for Named<'_, C> {
 #[derive(Debug)]
 pub(crate) struct Transaction {
     name: &'static str,
-    transaction: DatabaseTransaction,
+    inner: DatabaseTransaction,
     log: Arc<QueryLog>,
 }
 
 impl Transaction {
     pub(super) fn new(name: &'static str, transaction: DatabaseTransaction, log: Arc<QueryLog>) -> Self {
-        Self { name, transaction, log }
+        Self { name, inner: transaction, log }
     }
 
     /// Makes everything that it did lasting.
     pub(crate) async fn commit(self) -> Result<()> {
         let started = Instant::now();
-        let committed = self.transaction.commit().await;
+        let committed = self.inner.commit().await;
         self.log.record(self.name, started.elapsed(), committed.is_err());
         Ok(committed?)
     }
 
     /// The transaction itself, for the migrations.
     pub(super) fn unnamed(&self) -> &DatabaseTransaction {
-        &self.transaction
+        &self.inner
     }
 
     fn named(&self) -> Named<'_, DatabaseTransaction> {
-        Named::new(self.name, &self.transaction, &self.log)
+        Named::new(self.name, &self.inner, &self.log)
     }
 }
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Transaction {
     fn get_database_backend(&self) -> DbBackend {
-        self.transaction.get_database_backend()
+        self.inner.get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {

@@ -197,7 +197,7 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    async fn from_replica<T>(
+    async fn ask_replica<T>(
         &self,
         statement: &Statement,
         run: impl AsyncFnOnce(&Named<'_, DatabaseConnection>, Statement) -> Result<T, DbErr>,
@@ -226,7 +226,7 @@ impl ConnectionTrait for Reading<'_> {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let run = async |connection: &Named<'_, _>, statement| connection.query_one_raw(statement).await;
-        match self.from_replica(&statement, run).await {
+        match self.ask_replica(&statement, run).await {
             Some(row) => Ok(row),
             None => self.primary.query_one_raw(statement).await,
         }
@@ -234,7 +234,7 @@ impl ConnectionTrait for Reading<'_> {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let run = async |connection: &Named<'_, _>, statement| connection.query_all_raw(statement).await;
-        match self.from_replica(&statement, run).await {
+        match self.ask_replica(&statement, run).await {
             Some(rows) => Ok(rows),
             None => self.primary.query_all_raw(statement).await,
         }

@@ -95,5 +95,7 @@ pub fn length(vector: &[f32]) -> f32 {
 
 fn normalise(vector: &mut [f32]) {
     let length = length(vector).max(f32::MIN_POSITIVE);
-    vector.iter_mut().for_each(|value| *value /= length);
+    for value in vector {
+        *value /= length;
+    }
 }

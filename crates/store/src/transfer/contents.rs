@@ -101,36 +101,49 @@ impl<F: FnMut(&'static str, Row, usize) -> bool> Walk<'_, F> {
         self.first_line(&mut reader)?;
         let mut frames = ZlibDecoder::new(reader);
         let header = self.header(&mut frames)?;
+        let own = Header::new(header.created_at);
+        // Rows of other tables cannot be understood, but it can be seen whether they are whole.
+        let known = header.schema == own.schema && header.tables == own.tables;
         let (tables, mut sums) = (tables(), Vec::new());
-        let mut current: Option<(&Table, Digest)> = None;
+        let mut current: Option<(&str, Digest)> = None;
         let manifest: Manifest = loop {
             match (self.frame(&mut frames)?, &mut current) {
-                ((ROW, content), Some((table, digest))) => {
+                ((ROW, content), Some((_, digest))) => {
                     digest.add(&content);
-                    let row = Row::decode(table, &content).ok_or_else(|| self.damaged("a row cannot be read"))?;
-                    if !(self.on_row)(table.name, row, content.len()) {
-                        return Err(Error::Interrupted { path: self.path.display().to_string() });
+                    if let Some(table) = tables.get(sums.len()).filter(|_| known) {
+                        let row = Row::decode(table, &content).ok_or_else(|| self.damaged("a row cannot be read"))?;
+                        if !(self.on_row)(table.name, row, content.len()) {
+                            return Err(Error::Interrupted { path: self.path.display().to_string() });
+                        }
                     }
                 }
                 ((TABLE, name), _) => {
-                    sums.extend(current.take().map(|(table, digest)| digest.finish(table.name)));
-                    let table = tables.get(sums.len()).filter(|table| table.name.as_bytes() == name);
+                    sums.extend(current.take().map(|(table, digest)| digest.finish(table)));
+                    let table = header.tables.get(sums.len()).filter(|table| table.name.as_bytes() == name);
                     let table = table.ok_or_else(|| self.damaged("its tables are not in their order"))?;
-                    current = Some((table, Digest::default()));
+                    current = Some((&table.name, Digest::default()));
                 }
                 ((END, content), _) => {
-                    sums.extend(current.take().map(|(table, digest)| digest.finish(table.name)));
+                    sums.extend(current.take().map(|(table, digest)| digest.finish(table)));
                     break serde_json::from_slice(&content).map_err(|_| self.damaged("its end cannot be read"))?;
                 }
                 _ => return Err(self.damaged("it has unknown parts")),
             }
         };
-        if manifest.header != header || manifest.sums != sums || sums.len() != tables.len() {
+        if manifest.header != header || manifest.sums != sums || sums.len() != header.tables.len() {
             return Err(self.damaged("its checksums are wrong"));
         }
         let more = frames.read(&mut [0]).and_then(|more| Ok(more + frames.get_mut().read(&mut [0])?));
         if more.map_err(|source| self.failed(source))? > 0 {
             return Err(self.damaged("something follows its end"));
+        }
+        if !known {
+            return Err(Error::OtherSchema {
+                path: self.path.display().to_string(),
+                program: header.program,
+                schema: header.schema,
+                own_schema: own.schema,
+            });
         }
         Ok(manifest)
     }
@@ -146,20 +159,9 @@ impl<F: FnMut(&'static str, Row, usize) -> bool> Walk<'_, F> {
         }
     }
 
-    /// Reads the header; fails when the rows that follow are of other tables than this program's.
     fn header(&self, frames: &mut impl Read) -> Result<Header> {
         let (HEADER, content) = self.frame(frames)? else { return Err(self.damaged("it has no header")) };
-        let header: Header = serde_json::from_slice(&content).map_err(|_| self.damaged("its header cannot be read"))?;
-        let own = Header::new(header.created_at);
-        if header.schema != own.schema || header.tables != own.tables {
-            return Err(Error::OtherSchema {
-                path: self.path.display().to_string(),
-                program: header.program,
-                schema: header.schema,
-                own_schema: own.schema,
-            });
-        }
-        Ok(header)
+        serde_json::from_slice(&content).map_err(|_| self.damaged("its header cannot be read"))
     }
 
     fn frame(&self, frames: &mut impl Read) -> Result<(u8, Vec<u8>)> {

@@ -37,7 +37,7 @@ pub(super) struct Header {
 /// A table and its columns, in their order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Columns {
-    name: String,
+    pub(super) name: String,
     columns: Vec<String>,
 }
 
