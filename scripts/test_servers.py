@@ -39,11 +39,10 @@ def processes_of(mark: str) -> list[str]:
     return lines
 
 
-def shared_memory() -> set[str]:
-    """The segments that outlive their process, and whether nobody uses them any more."""
+def forgotten_memory() -> set[str]:
+    """The segments of shared memory that no process is attached to any more."""
     rows = pathlib.Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
-    unused = {fields[1] for fields in map(str.split, rows) if fields[6] == "0"}
-    return unused | {path.name for path in pathlib.Path("/dev/shm").glob("PostgreSQL.*")}
+    return {fields[1] for fields in map(str.split, rows) if fields[6] == "0"}
 
 
 class Databases(unittest.TestCase):
@@ -67,7 +66,7 @@ class Databases(unittest.TestCase):
             self.assertEqual(replica.query("SELECT count(*) FROM seen"), "4")
 
     def test_a_killed_server_leaves_no_process_no_folder_and_no_shared_memory(self):
-        before = shared_memory()
+        forgotten = forgotten_memory()
         for programs in POSTGRES.values():
             server = Postgres(programs, durable=False)
             with server:
@@ -77,7 +76,7 @@ class Databases(unittest.TestCase):
                 self.assertEqual(processes_of(folder.name), [])
                 self.assertTrue(folder.exists())
             self.assertFalse(folder.exists())
-        self.assertLessEqual(shared_memory(), before)
+        until(lambda: forgotten_memory() <= forgotten, "the shared memory did not go", 20)
 
     def test_only_those_with_the_password_come_in_and_only_from_this_machine(self):
         with Postgres(POSTGRES["postgres"], durable=False) as server:
@@ -151,6 +150,7 @@ class Runs(unittest.TestCase):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="run-")))
         self.folder.chmod(0o755)
         self.marks = set()
+        self.forgotten = forgotten_memory()
 
     def run_with(self, *arguments: str) -> subprocess.Popen:
         run = subprocess.Popen([SCRIPT, *arguments], env={**os.environ, "TMPDIR": str(self.folder)}, text=True,
@@ -168,6 +168,7 @@ class Runs(unittest.TestCase):
     def assert_nothing_is_left(self):
         until(lambda: not self.processes(), "the processes did not end", 20)
         until(lambda: not list(self.folder.iterdir()), "the folders did not go", 20)
+        until(lambda: forgotten_memory() <= self.forgotten, "the shared memory did not go", 20)
 
     def test_the_versions_are_printed_and_the_addresses_and_the_exit_code_handed_on(self):
         run = self.run_with("sh", "-c", "env; exit 7")
@@ -196,11 +197,13 @@ class Runs(unittest.TestCase):
                 until(lambda: not processes_of(self.folder.name), "the command did not end", 20)
 
     def test_nothing_is_left_when_it_is_ended_while_the_servers_come_up(self):
-        run = self.run_with("true")
-        until(lambda: len(self.processes()) > 3, "no server was launched")
-        run.send_signal(signal.SIGTERM)
-        self.assertEqual(run.wait(), 128 + signal.SIGTERM)
-        self.assert_nothing_is_left()
+        for ending in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(ending):
+                run = self.run_with("true")
+                until(lambda: len(self.processes()) > 3, "no server was launched")
+                run.send_signal(ending)
+                self.assertEqual(run.wait(), 128 + ending if ending == signal.SIGTERM else -ending)
+                self.assert_nothing_is_left()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A server as a process: its user, its folder, its port, its start and its end."""
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -289,5 +290,6 @@ class Group(Service):
             server.wait()
 
     def stop(self) -> None:
-        for server in self.servers:
-            server.stop()
+        with contextlib.ExitStack() as stack:
+            for server in self.servers:
+                stack.callback(server.stop)
