@@ -15,7 +15,7 @@ pub(crate) async fn run(knowledge: Knowledge, shutdown: CancellationToken) {
             match listen(&knowledge).await {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::warn!(error = %error, "cannot listen for new jobs; looking for them now and then")
+                    tracing::warn!(error = %error, "cannot listen for new jobs; looking for them now and then");
                 }
             }
             tokio::time::sleep(AGAIN_AFTER).await;
