@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import unittest
@@ -104,6 +105,19 @@ class RedisServers(unittest.TestCase):
                 stranger = kind(password="", port=server.port)
                 stranger.folder = server.folder
                 self.assertIn("NOAUTH", stranger.ask("GET", "key"))
+
+    def test_a_strict_client_trusts_the_authority_and_nobody_without_it_trusts_the_server(self):
+        with RedisTls() as server:
+            trusting = ssl.create_default_context(cafile=server.authority)
+            trusting.verify_flags |= ssl.VERIFY_X509_STRICT
+            for name in ("127.0.0.1", "localhost"):
+                with socket.create_connection(("127.0.0.1", server.port)) as client:
+                    with trusting.wrap_socket(client, server_hostname=name) as connection:
+                        connection.sendall(b"PING\r\n")
+                        self.assertIn(b"NOAUTH", connection.recv(100))
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                with self.assertRaises(ssl.SSLCertVerificationError):
+                    ssl.create_default_context().wrap_socket(client, server_hostname="localhost")
 
     def test_the_sentinel_names_the_replica_when_the_primary_is_gone(self):
         with RedisSentinel() as group:

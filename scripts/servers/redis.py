@@ -93,12 +93,13 @@ class RedisTls(Redis):
 
     def _certify(self) -> None:
         """An authority of its own, and the server's certificate by it."""
-        request = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        request = ["req", "-config", "/dev/null", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         for arguments in (
             [*request, "-x509", "-days", "30", "-subj", "/CN=throw-away authority", "-keyout", "authority.key",
-             "-out", "authority.pem"],
+             "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign",
+             "-addext", "subjectKeyIdentifier=hash", "-out", "authority.pem"],
             [*request, "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=IP:{HOST},DNS:localhost",
-             "-keyout", "server.key", "-out", "server.csr"],
+             "-addext", "extendedKeyUsage=serverAuth", "-keyout", "server.key", "-out", "server.csr"],
             ["x509", "-req", "-in", "server.csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial",
              "-days", "30", "-copy_extensions", "copyall", "-out", "server.pem"],
         ):
