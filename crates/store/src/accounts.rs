@@ -1,5 +1,7 @@
 //! Accounts: who may sign in, and as what.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -84,6 +86,19 @@ impl Store {
     /// The account with this id.
     pub async fn account(&self, id: Uuid) -> Result<Option<Account>> {
         Ok(account::Entity::find_by_id(id).one(&self.read("accounts.account")).await?)
+    }
+
+    /// How the people with these ids are called.
+    pub async fn account_names(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<HashMap<Uuid, String>> {
+        let names: Vec<(Uuid, String)> = account::Entity::find()
+            .select_only()
+            .column(account::Column::Id)
+            .column(account::Column::Name)
+            .filter(account::Column::Id.is_in(ids))
+            .into_tuple()
+            .all(&self.read("accounts.account_names"))
+            .await?;
+        Ok(names.into_iter().collect())
     }
 
     /// The account with this address, in whatever case it is written.

@@ -1,7 +1,5 @@
 //! The documents that a person may read: listing, reading, deleting. Another person's private document does not exist.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -103,14 +101,7 @@ pub(crate) async fn described(
     user: &User,
     page: Page<store::documents::Document>,
 ) -> Result<Page<Document>, Problem> {
-    // A page's documents have few owners: the person and whoever shares.
-    let mut names = HashMap::new();
-    for document in &page.items {
-        if let std::collections::hash_map::Entry::Vacant(unknown) = names.entry(document.owner_id) {
-            let owner = store.account(document.owner_id).await?.map(|account| account.name);
-            unknown.insert(owner.unwrap_or_default());
-        }
-    }
+    let names = store.account_names(page.items.iter().map(|document| document.owner_id)).await?;
     Ok(page.map(|document| {
         let owner = names.get(&document.owner_id).cloned().unwrap_or_default();
         describe(document, owner, user)

@@ -2,7 +2,7 @@
 //!
 //! The keyword indexes of both databases are fed with terms that [`terms`] has already normalised, and both rank by the
 //! same formula, so that the same question finds the same passages on either. Vectors are searched in process over a
-//! `SQLite` database, and by [`pgvector`] in PostgreSQL; what a chunk's meaning is says [`meaning`].
+//! `SQLite` database, and by `pgvector` in PostgreSQL; what a chunk's meaning is says `meaning`.
 
 mod keywords;
 mod meaning;

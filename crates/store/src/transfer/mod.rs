@@ -1,8 +1,8 @@
 //! Everything that is kept, moved as a whole: from one database to another, into a backup, and out of it.
 //!
-//! What is read ([`snapshot`], or [`contents`] of a file) are the rows of all entities, each in a form that is the
-//! same for both databases and for a file ([`row`], [`mod@format`]); what is filled ([`writer`]) then makes its indexes ([`derived`]) itself. In the end
-//! both sides are compared by counts and checksums ([`digest`]).
+//! What is read (`snapshot`, or `contents` of a file) are the rows of all entities, each in a form that is the
+//! same for both databases and for a file (`row`, `format`); what is filled (`writer`) then makes its indexes (`derived`) itself. In the end
+//! both sides are compared by counts and checksums (`digest`).
 
 mod contents;
 mod derived;
