@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use store::accounts::NewAccount;
 use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::conversations::Exchange;
@@ -210,7 +210,7 @@ impl Library {
         for words in ["index", "vacuum table", "o'reilly's passage", "naïve 15.2", "vector", "7"] {
             all.extend(self.found(words).await);
             all.extend(self.found_in(KeywordIndex::Documents { title: 1.2, body: 0.3 }, words).await);
-            all.extend([(self.conversations(words).await as i64, -1.0)]);
+            all.extend([(i64::try_from(self.conversations(words).await).unwrap(), -1.0)]);
         }
         all
     }
