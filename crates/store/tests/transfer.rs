@@ -216,7 +216,7 @@ async fn a_backup_replaces_backups_only_and_only_when_complete() {
 
 fn is_private(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(file).unwrap().permissions().mode() % 0o100 == 0
+    std::fs::metadata(file).unwrap().permissions().mode().is_multiple_of(0o100)
 }
 
 #[tokio::test]

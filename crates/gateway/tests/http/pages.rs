@@ -11,12 +11,12 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A browser: a cookie jar with one cookie.
 #[derive(Clone, Default)]
-struct Browser {
+pub(crate) struct Browser {
     cookie: String,
 }
 
 impl Browser {
-    async fn get(&self, app: &TestApp, path: &str) -> Answered {
+    pub(crate) async fn get(&self, app: &TestApp, path: &str) -> Answered {
         let request =
             Request::get(path).header(header::ACCEPT, "text/html,*/*;q=0.8").header(header::COOKIE, &self.cookie);
         app.send(request.body(Body::empty()).unwrap()).await
@@ -33,7 +33,7 @@ impl Browser {
     }
 
     /// Signs in and keeps the cookie.
-    async fn enter(app: &TestApp, path: &str, form: &str) -> (Self, Answered) {
+    pub(crate) async fn enter(app: &TestApp, path: &str, form: &str) -> (Self, Answered) {
         let answer = Self::default().send(app, path, form).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
         let set = answer.header("set-cookie").to_owned();
@@ -50,7 +50,7 @@ impl Browser {
     }
 }
 
-const SIGN_IN: &str = "email=ada%40example.org&password=correct+horse+battery";
+pub(crate) const SIGN_IN: &str = "email=ada%40example.org&password=correct+horse+battery";
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_is_sent_to_sign_in_and_back() {

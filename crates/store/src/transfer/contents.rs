@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::bufread::ZlibDecoder;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Error;
-use super::digest::{Digest, TableSum, sha256};
+use super::digest::{Digest, Summing, TableSum, sha256};
 use super::error::Result;
-use super::format::{END, HEADER, Header, Manifest, NAME, ROW, TABLE, VERSION};
+use super::format::{END, HEADER, Header, Manifest, NAME, ROW, SUM, TABLE, VERSION};
 use super::row::Row;
 use super::table::{Table, tables};
 
@@ -44,7 +45,9 @@ impl Contents {
         let interrupted = Error::Interrupted { path: path.display().to_string() };
         let checked = spawn_blocking(move || {
             let file = Arc::new(File::open(&path).map_err(|source| Error::file("read", &path, source))?);
-            let manifest = Walk { path: &path, on_row: |_, _, _| true }.through(&file)?;
+            let walk = Walk { path: &path, on_row: |_, _, _| true };
+            walk.unaltered(&file)?;
+            let manifest = walk.through(&file)?;
             Ok(Self { path, file, manifest })
         });
         checked.await.map_err(|_| interrupted)?
@@ -95,9 +98,32 @@ struct Walk<'a, F> {
 }
 
 impl<F: FnMut(&'static str, Row, usize) -> bool> Walk<'_, F> {
-    fn through(mut self, mut file: &File) -> Result<Manifest> {
+    /// Sees whether every byte is as it was written.
+    fn unaltered(&self, file: &File) -> Result<()> {
+        let mut reader = self.reader(file)?;
+        self.first_line(&mut reader)?;
+        let mut sum = Summing { inner: io::sink(), sha256: Sha256::new() };
+        let mut end = Vec::new();
+        let read = reader.rewind().and_then(|()| {
+            let summed = file.metadata()?.len().saturating_sub(SUM as u64);
+            io::copy(&mut reader.by_ref().take(summed), &mut sum)?;
+            reader.read_to_end(&mut end)
+        });
+        read.map_err(|source| self.failed(source))?;
+        if sum.sha256.finalize().as_slice() == end {
+            Ok(())
+        } else {
+            Err(self.damaged("its bytes are not those that were written"))
+        }
+    }
+
+    fn reader<'f>(&self, mut file: &'f File) -> Result<BufReader<&'f File>> {
         file.rewind().map_err(|source| self.failed(source))?;
-        let mut reader = BufReader::with_capacity(1 << 18, file);
+        Ok(BufReader::with_capacity(1 << 18, file))
+    }
+
+    fn through(mut self, file: &File) -> Result<Manifest> {
+        let mut reader = self.reader(file)?;
         self.first_line(&mut reader)?;
         let mut frames = ZlibDecoder::new(reader);
         let header = self.header(&mut frames)?;
@@ -132,10 +158,6 @@ impl<F: FnMut(&'static str, Row, usize) -> bool> Walk<'_, F> {
         };
         if manifest.header != header || manifest.sums != sums || sums.len() != header.tables.len() {
             return Err(self.damaged("its checksums are wrong"));
-        }
-        let more = frames.read(&mut [0]).and_then(|more| Ok(more + frames.get_mut().read(&mut [0])?));
-        if more.map_err(|source| self.failed(source))? > 0 {
-            return Err(self.damaged("something follows its end"));
         }
         if !known {
             return Err(Error::OtherSchema {

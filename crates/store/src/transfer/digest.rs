@@ -1,6 +1,7 @@
 //! Counts and checksums of tables.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -14,6 +15,24 @@ pub struct TableSum {
     pub rows: u64,
     /// SHA-256 over the canonical encoding of all rows in the order of their keys, in hexadecimal digits.
     pub sha256: String,
+}
+
+/// A file that is being written, with the sum of what was written so far.
+pub(super) struct Summing<W> {
+    pub(super) inner: W,
+    pub(super) sha256: Sha256,
+}
+
+impl<W: Write> Write for Summing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.sha256.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 /// A sum that is being made.

@@ -1,4 +1,4 @@
-//! The form of a backup: a line that says what it is, and then a zlib stream of frames.
+//! The form of a backup: a line that says what it is, a zlib stream of frames, and the SHA-256 of all that.
 //!
 //! A frame is a letter, the length of its content as a 32-bit little-endian integer, and the content: `H` the header
 //! (JSON), `T` the name of the table whose rows follow, `R` a row in its canonical encoding, and at last `E` the header
@@ -22,6 +22,9 @@ pub(super) const HEADER: u8 = b'H';
 pub(super) const TABLE: u8 = b'T';
 pub(super) const ROW: u8 = b'R';
 pub(super) const END: u8 = b'E';
+
+/// Bytes of the sum that a backup ends with.
+pub(super) const SUM: usize = 32;
 
 /// Who wrote a backup, when, and of what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

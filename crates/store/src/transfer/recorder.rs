@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Error;
-use super::digest::{Digest, TableSum};
+use super::digest::{Digest, Summing, TableSum};
 use super::error::Result;
 use super::format::{END, HEADER, Header, Manifest, NAME, ROW, TABLE, VERSION};
 use super::table::Table;
@@ -116,10 +117,11 @@ fn create(path: &Path) -> Result<File> {
 }
 
 /// Writes all parts. `None` when they stop without an end.
-fn write(mut file: &File, header: &Header, parts: &mut mpsc::Receiver<Part>) -> io::Result<Option<Vec<TableSum>>> {
-    file.write_all(NAME)?;
-    file.write_all(VERSION)?;
-    let mut out = ZlibEncoder::new(BufWriter::with_capacity(1 << 18, file), Compression::fast());
+fn write(file: &File, header: &Header, parts: &mut mpsc::Receiver<Part>) -> io::Result<Option<Vec<TableSum>>> {
+    let mut out = Summing { inner: BufWriter::with_capacity(1 << 18, file), sha256: Sha256::new() };
+    out.write_all(NAME)?;
+    out.write_all(VERSION)?;
+    let mut out = ZlibEncoder::new(out, Compression::fast());
     frame(&mut out, HEADER, &serde_json::to_vec(header)?)?;
     let (mut sums, mut current) = (Vec::new(), None::<(&str, Digest)>);
     loop {
@@ -143,7 +145,9 @@ fn write(mut file: &File, header: &Header, parts: &mut mpsc::Receiver<Part>) -> 
     sums.extend(current.map(|(name, digest)| digest.finish(name)));
     let manifest = Manifest { header: header.clone(), sums };
     frame(&mut out, END, &serde_json::to_vec(&manifest)?)?;
-    out.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let Summing { inner: mut out, sha256 } = out.finish()?;
+    out.write_all(&sha256.finalize())?;
+    out.flush()?;
     file.sync_all()?;
     Ok(Some(manifest.sums))
 }
