@@ -8,6 +8,5 @@ mod common;
 mod life;
 mod pages;
 mod permissions;
-mod queries;
 mod serving;
 mod slow_queries;
