@@ -110,7 +110,7 @@ impl<F: FnMut(&'static str, Row, usize) -> bool> Walk<'_, F> {
             reader.read_to_end(&mut end)
         });
         read.map_err(|source| self.failed(source))?;
-        if sum.sha256.finalize().as_slice() == end {
+        if *sum.sha256.finalize() == *end {
             Ok(())
         } else {
             Err(self.damaged("its bytes are not those that were written"))

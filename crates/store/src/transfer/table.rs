@@ -159,3 +159,41 @@ impl Table {
         plain
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use sea_orm::{ConnectionTrait as _, Statement};
+
+    use super::*;
+    use crate::{Clock, Result, Settings, Store};
+
+    async fn names(store: &Store, sql: &str) -> Result<BTreeSet<String>> {
+        let connection = store.read("test");
+        let select = Statement::from_string(connection.get_database_backend(), sql);
+        let rows = connection.query_all_raw(select).await?;
+        Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+    }
+
+    #[tokio::test]
+    async fn no_table_and_no_column_stays_behind() -> Result<()> {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), &Settings::default(), Clock::System).await?;
+        // Indexes are made anew; the rest is the database's own and the migrations'.
+        let all = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'
+            AND name NOT LIKE '%\\_fts%' ESCAPE '\\' AND name NOT IN ('chunk_terms', 'seaql_migrations')";
+        let tables = tables();
+        let moved: BTreeSet<String> = tables.iter().map(|table| table.name.to_owned()).collect();
+        assert_eq!(names(&store, all).await?, moved);
+        for table in tables {
+            let all = names(&store, &format!("SELECT name FROM pragma_table_info('{}')", table.name)).await?;
+            let moved: BTreeSet<String> = table.column_names().into_iter().map(str::to_owned).collect();
+            assert_eq!(all, moved, "of {}", table.name);
+            let keys = format!("SELECT name FROM pragma_table_info('{}') WHERE pk", table.name);
+            let key: BTreeSet<String> = table.key_column().map(|column| column.name.to_owned()).into_iter().collect();
+            assert_eq!(names(&store, &keys).await?, key, "of {}", table.name);
+        }
+        Ok(())
+    }
+}
