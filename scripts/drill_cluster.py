@@ -33,6 +33,7 @@ QUESTIONS = ROOT / "examples/questions/postgresql-held-out.tsv"
 ADMIN, PERSON, PASSWORD = "admin@localhost", "person@localhost", "a password for the drill"
 # Uploads run ahead of the indexing by this much, so that both go on when something is killed.
 AHEAD = 40
+PAUSE_SECONDS = 0.5
 # A lease of a job holds 60 s, and is looked after every 15 s; see store/src/jobs.rs and worker/src/leases.rs.
 TAKEOVER_SECONDS = 60 + 15 + 5
 LEAST_HIT_AT_1 = 0.7
@@ -143,7 +144,8 @@ class Drill:
         texts = [question.text for question in self.questions]
         uploads = Uploads(self.admin, shared=True, allowed=AHEAD)
         self.uploads.append(uploads)
-        self.askers = [Questions(self.admin, texts, 0.5), Questions(self.person, texts[::-1], 0.5)]
+        self.askers = [Questions(self.admin, texts, PAUSE_SECONDS),
+                       Questions(self.person, texts[::-1], PAUSE_SECONDS)]
         uploads.begin(self.documents)
         for asker in self.askers:
             asker.begin()
@@ -179,15 +181,21 @@ class Drill:
         return victim
 
     def kill_a_gateway(self, uploads: Uploads) -> None:
-        """Kills one while uploads and questions go on."""
-        before = uploads.taken
-        uploads.allowed = max(uploads.allowed, before) + 2 * AHEAD
-        until(lambda: uploads.done or uploads.taken > before + 4, "no upload goes on")
+        """Kills one while uploads are halfway and questions go on without a pause."""
+        for asker in self.askers:
+            asker.pause_seconds = 0
+        uploads.halfway.set()
+        uploads.allowed = uploads.taken + uploads.threads
+        until(lambda: uploads.done or uploads.stopped_halfway == uploads.threads, "no upload goes on")
         victim = self.cluster.gateways[0]
-        # Counted from before: a request breaks when the process dies, and that takes a moment to be seen here.
+        # From before the signal: a request breaks before the end of the process is seen here.
         self.gateway_kills.append(time.monotonic())
         victim.kill()
-        self.say(f"killed {victim.name} after {uploads.taken} uploads were begun")
+        uploads.halfway.clear()
+        self.say(f"killed {victim.name}, {uploads.stopped_halfway} uploads being halfway in both")
+        time.sleep(2)
+        for asker in self.askers:
+            asker.pause_seconds = PAUSE_SECONDS
 
     def launch_again(self, server: Program) -> None:
         server.launch()
@@ -251,9 +259,11 @@ class Drill:
         first, second = (self.admin.at(gateway.url) for gateway in self.cluster.gateways)
         pairs = [(first.ask(question.text), second.ask(question.text)) for question in asked]
         self.check(checks.equal_answers(pairs))
-        answers = [(question.file, one) for question, (one, _) in zip(asked, pairs)]
+        # A quick drill has not the documents of all questions.
+        answers = [(question.file, one) for question, (one, _) in zip(asked, pairs)
+                   if not question.file or question.file in names.values()]
         count, right, abstained, declined = checks.hits(answers, names)
-        unanswerable = len(asked) - count
+        unanswerable = len(answers) - count
         self.check(Check("the right document is cited first", right >= LEAST_HIT_AT_1 * count,
                          f"{right} of {count} ({right / max(count, 1):.2f}), {abstained} abstained; "
                          f"{declined} of {unanswerable} without an answer declined"))

@@ -42,14 +42,16 @@ class Client:
         """The same person at another address."""
         return Client(base, self.token)
 
-    def request(self, method: str, path: str, body: bytes | None = None, media_type: str = "application/json") -> Answer:
-        """The answer, whose status is below 300; everything else is raised."""
+    def request(self, method: str, path: str, body: bytes | None = None, media_type: str = "application/json",
+                pause=None) -> Answer:
+        """The answer, whose status is below 300; everything else is raised. `pause` is called when half of the body
+        has been sent."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if body is not None:
-            headers["Content-Type"] = media_type
+            headers |= {"Content-Type": media_type, "Content-Length": str(len(body))}
         connection = http.client.HTTPConnection(self.host, timeout=SECONDS)
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, halves(body, pause) if pause else body, headers)
             told = connection.getresponse()
             answer = Answer(told.status, told.read())
         except (OSError, http.client.HTTPException) as error:
@@ -86,7 +88,8 @@ class Client:
             if cursor is None:
                 return found
 
-    def upload(self, name: str, content: bytes, *, shared: bool = False, wait: bool = False) -> tuple[int, dict]:
+    def upload(self, name: str, content: bytes, *, shared: bool = False, wait: bool = False,
+               pause=None) -> tuple[int, dict]:
         """The status code and what the server says of the document."""
         mark = secrets.token_hex(16)
         head = f'--{mark}\r\nContent-Disposition: form-data; name="visibility"\r\n\r\n' \
@@ -94,8 +97,14 @@ class Client:
                f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
         body = head.encode() + content + f"\r\n--{mark}--\r\n".encode()
         path = "/api/documents/upload" + ("?wait=true" if wait else "")
-        answer = self.request("POST", path, body, f"multipart/form-data; boundary={mark}")
+        answer = self.request("POST", path, body, f"multipart/form-data; boundary={mark}", pause)
         return answer.status, answer.json()
+
+
+def halves(body: bytes, pause):
+    yield body[:len(body) // 2]
+    pause()
+    yield body[len(body) // 2:]
 
 
 def patiently(action, passed_over=lambda refused: None, seconds: float = 120):

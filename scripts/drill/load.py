@@ -32,6 +32,9 @@ class Uploads:
     refused: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     repeated: int = 0
+    # While it is set, an upload that begins stops halfway until it is cleared, so that a kill finds it there.
+    halfway: threading.Event = field(default_factory=threading.Event)
+    stopped_halfway: int = 0
 
     def __post_init__(self):
         self.waiting: queue.SimpleQueue = queue.SimpleQueue()
@@ -73,7 +76,8 @@ class Uploads:
         def upload():
             nonlocal tries
             tries += 1
-            return self.client.upload(name, content, shared=self.shared)
+            pause = self._stop_halfway if self.halfway.is_set() and tries == 1 else None
+            return self.client.upload(name, content, shared=self.shared, pause=pause)
 
         try:
             status, told = patiently(upload, lambda refused: self.failures.append(note("upload", refused)))
@@ -85,6 +89,13 @@ class Uploads:
         self.ids[name] = told["document_id"]
         # It was stored although its first answer was lost.
         self.repeated += tries > 1 and status == 200
+
+
+    def _stop_halfway(self) -> None:
+        with self.lock:
+            self.stopped_halfway += 1
+        while self.halfway.is_set() and not self.ended.is_set():
+            time.sleep(0.01)
 
 
 @dataclass(frozen=True)
