@@ -10,35 +10,32 @@ check fails. Everything is gone afterwards, whatever ends the drill.
 import argparse
 import contextlib
 import dataclasses
-import hashlib
 import json
 import pathlib
 import re
 import shutil
-import sqlite3
 import statistics
 import sys
 import time
 
 from drill import checks
 from drill.checks import Check
-from drill.client import Client, Refused, patiently
-from drill.cluster import ROOT, Cluster, Program, log_name, temporary_folder
+from drill.client import Client, Refused
+from drill.cluster import ROOT, Cluster, Program, temporary_folder
 from drill.load import Questions, Uploads
+from drill.progress import AHEAD, Progress
+from drill.tables import INCONSISTENT, chunks_of_postgres, chunks_of_sqlite, rows, rows_fetched
 from servers import ServerError, exit_on_signals, until
 
 KEPT = ROOT / "target/drill"
 DOCUMENTS = pathlib.Path("/usr/share/doc/postgresql-doc-15/html")
 QUESTIONS = ROOT / "examples/questions/postgresql-held-out.tsv"
 ADMIN, PERSON, PASSWORD = "admin@localhost", "person@localhost", "a password for the drill"
-# Uploads run ahead of the indexing by this much, so that both go on when something is killed.
-AHEAD = 40
 PAUSE_SECONDS = 0.5
 # A lease of a job holds 60 s, and is looked after every 15 s; see store/src/jobs.rs and worker/src/leases.rs.
 TAKEOVER_SECONDS = 60 + 15 + 5
 LEAST_HIT_AT_1 = 0.7
 OTHERS_DELAY_SECONDS = 5.0
-STUCK_SECONDS = 300
 
 
 def main() -> int:
@@ -132,11 +129,6 @@ class Drill:
         self.admin.post("/api/admin/users", {"email": PERSON, "name": "Person", "password": PASSWORD})
         self.person = nobody.sign_in(PERSON, PASSWORD)
 
-    def rows(self, sql: str) -> list[list]:
-        """Of the primary."""
-        told = self.cluster.postgres.query(f"SELECT json_agg(to_json(told)) FROM ({sql}) AS told")
-        return [list(row.values()) for row in json.loads(told or "[]")]
-
     # The import, with two kills.
 
     def import_with_kills(self) -> None:
@@ -149,7 +141,7 @@ class Drill:
         uploads.begin(self.documents)
         for asker in self.askers:
             asker.begin()
-        progress = Progress(self, uploads, total)
+        progress = Progress(self.cluster.postgres, uploads, self.askers, total, self.say)
         progress.until(total // 5)
         victim = self.kill_a_worker()
         killed = time.monotonic()
@@ -173,10 +165,11 @@ class Drill:
     def kill_a_worker(self) -> Program:
         """Kills one while both have jobs in hand."""
         holders = "SELECT count(DISTINCT lease_holder) FROM job WHERE state = 'running'"
-        until(lambda: self.rows(holders) == [[2]], "no moment at which both workers have a job in hand")
+        postgres = self.cluster.postgres
+        until(lambda: rows(postgres, holders) == [[2]], "no moment at which both workers have a job in hand")
         victim = self.cluster.workers[0]
         victim.kill()
-        held = self.rows("SELECT kind, count(*) FROM job WHERE state = 'running' GROUP BY kind ORDER BY kind")
+        held = rows(postgres, "SELECT kind, count(*) FROM job WHERE state = 'running' GROUP BY kind ORDER BY kind")
         self.say(f"killed {victim.name}; in hand, of both: {', '.join(f'{count} {kind}' for kind, count in held)}")
         return victim
 
@@ -212,8 +205,8 @@ class Drill:
         # The measurements of the second person are private: the administrator does not see them.
         self.check(checks.each_once(listed, self.imported.ids, names))
         self.check(checks.all_ready(listed))
-        self.check(checks.same_chunks(self.chunks(), undisturbed))
-        doubled, gaps, counts, vectors = self.rows(INCONSISTENT)[0]
+        self.check(checks.same_chunks(chunks_of_postgres(self.cluster.postgres), undisturbed))
+        doubled, gaps, counts, vectors = rows(self.cluster.postgres, INCONSISTENT)[0]
         self.check(Check("no chunk twice, none left out, a vector each", not (doubled or gaps or counts or vectors),
                          f"{doubled} doubled ordinals, {gaps} documents with gaps, {counts} with another count, "
                          f"{vectors} chunks without their one vector"))
@@ -224,9 +217,6 @@ class Drill:
         self.say(f"{repeated} uploads had been stored although their answer was lost, and were found again")
         return listed
 
-    def chunks(self) -> dict[str, tuple]:
-        return {sha: tuple(document) for sha, *document in self.rows(CHUNKS)}
-
     def check_answers_during_kills(self, listed: list[dict]) -> None:
         names = {document["id"]: document["file_name"] for document in listed}
         expected = {question.text: question.file for question in self.questions}
@@ -234,7 +224,8 @@ class Drill:
         wrong = [place for asked in answered for place in checks.quotes_wrongly(asked.answer, self.content)]
         unknown = sum(citation["document_id"] not in names for asked in answered
                       for citation in asked.answer["citations"])
-        count, right, abstained, _ = checks.hits([(expected[asked.question], asked.answer) for asked in answered], names)
+        by_file = [(expected[asked.question], asked.answer) for asked in answered]
+        count, right, abstained, _ = checks.hits(by_file, names)
         slowest = max((asked.seconds for asked in answered), default=0)
         self.check(Check("no wrong answer while parts died", bool(answered) and not wrong and not unknown,
                          f"{len(answered)} answers, {len(wrong)} wrong quotes, {unknown} unknown documents; of {count} "
@@ -283,7 +274,7 @@ class Drill:
 
     def rows_fetched(self) -> tuple[int, int]:
         """From the tables, by the statistics of the primary and of the replica."""
-        return tuple(int(server.query(FETCHED)) for server in (self.cluster.postgres, self.cluster.replica))
+        return tuple(rows_fetched(server) for server in (self.cluster.postgres, self.cluster.replica))
 
     def ask_by_turns(self, count: int) -> list[Refused]:
         failures = []
@@ -360,50 +351,8 @@ class Drill:
         delay = max(busy) - usual
         passed = len(uploads.ids) == count and waiting > 0 and delay < OTHERS_DELAY_SECONDS
         self.check(Check(f"{count} documents of one delay another's by less than 5 s", passed,
-                         f"{max(busy):.2f} s at most with {waiting} jobs still waiting afterwards, {usual:.2f} s on the "
-                         f"idle system: {delay:+.2f} s"))
-
-
-class Progress:
-    """How far the import has come. It lets uploads go on, and says so now and then."""
-
-    def __init__(self, drill: Drill, uploads: Uploads, total: int):
-        self.drill = drill
-        self.uploads = uploads
-        self.total = total
-        self.ready = 0
-        self.moved = time.monotonic()
-        self.said = 0.0
-
-    def look(self) -> None:
-        settled, chunks, embedded = self.drill.rows(SETTLED)[0]
-        settled += len(self.uploads.refused)
-        if settled > self.ready:
-            self.moved = time.monotonic()
-        self.ready = settled
-        self.uploads.allowed = max(self.uploads.allowed, settled + AHEAD)
-        if time.monotonic() - self.said > 5:
-            self.said = time.monotonic()
-            asked = sum(len(asker.answered) for asker in self.drill.askers)
-            self.drill.say(f"{self.uploads.taken} uploads, {settled}/{self.total} ready, {embedded}/{chunks} chunks, "
-                           f"{asked} answers")
-        if time.monotonic() - self.moved > STUCK_SECONDS:
-            raise ServerError(f"no document got ready for {STUCK_SECONDS} s")
-
-    def until(self, documents: int, seconds: float = float("inf")) -> None:
-        deadline = time.monotonic() + seconds
-        while self.ready < documents and time.monotonic() < deadline:
-            self.look()
-            time.sleep(0.3)
-
-    def pass_time(self, seconds: float) -> None:
-        self.until(sys.maxsize, seconds)
-
-    def until_true(self, condition, deadline: float):
-        while not (value := condition()) and time.monotonic() < deadline:
-            self.look()
-            time.sleep(0.3)
-        return value
+                         f"{max(busy):.2f} s at most with {waiting} jobs still waiting afterwards, {usual:.2f} s on "
+                         f"the idle system: {delay:+.2f} s"))
 
 
 def taken_over(worker: Program) -> int:
@@ -414,43 +363,6 @@ def taken_over(worker: Program) -> int:
 
 def small_document(subject: str) -> bytes:
     return f"Note about {subject}.\n\nThe subject of this note is {subject}; nobody else writes about it.\n".encode()
-
-
-def chunks_of_sqlite(file: pathlib.Path) -> dict[str, tuple]:
-    """As `CHUNKS` tells them, of the embedded profile's database."""
-    with contextlib.closing(sqlite3.connect(file)) as database:
-        chunks: dict[bytes, list[str]] = {}
-        for document, *chunk in database.execute(
-                'SELECT document_id, ordinal, start, "end", text FROM chunk ORDER BY document_id, ordinal'):
-            *place, text = chunk
-            chunks.setdefault(document, []).append(":".join(map(str, [*place, digest(text)])))
-        return {sha.hex(): (name, title, count, digest(",".join(chunks.get(document, []))))
-                for document, sha, name, title, count in database.execute(
-                    "SELECT id, sha256, file_name, title, chunks FROM document")}
-
-
-def digest(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-CHUNKS = """
-    SELECT encode(d.sha256, 'hex') AS sha, d.file_name, d.title, d.chunks, md5(coalesce(string_agg(
-        c.ordinal || ':' || c.start || ':' || c."end" || ':' || md5(c.text), ',' ORDER BY c.ordinal), '')) AS all_chunks
-    FROM document d LEFT JOIN chunk c ON c.document_id = d.id WHERE d.scope = 'shared' GROUP BY d.id"""
-SETTLED = """
-    SELECT count(*) FILTER (WHERE status IN ('ready', 'failed')) AS settled, coalesce(sum(chunks), 0) AS chunks,
-        coalesce(sum(embedded_chunks), 0) AS embedded
-    FROM document WHERE scope = 'shared'"""
-INCONSISTENT = """
-    SELECT
-        (SELECT count(*) FROM (SELECT FROM chunk GROUP BY document_id, ordinal HAVING count(*) > 1) AS one) AS doubled,
-        (SELECT count(*) FROM (SELECT FROM chunk GROUP BY document_id
-            HAVING min(ordinal) <> 0 OR max(ordinal) <> count(*) - 1) AS one) AS gaps,
-        (SELECT count(*) FROM document d
-            WHERE d.chunks <> (SELECT count(*) FROM chunk c WHERE c.document_id = d.id)) AS counts,
-        (SELECT count(*) FROM chunk c
-            WHERE 1 <> (SELECT count(*) FROM chunk_vector v WHERE v.chunk_number = c.number)) AS vectors"""
-FETCHED = "SELECT coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_user_tables"
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The parts of `drill_cluster.py`: a client of the API, the processes of a cluster, the load on it, and what is checked."""
+"""The parts of `drill_cluster.py`: a client of the API, the processes, the load on them, what is read and checked."""
