@@ -19,12 +19,12 @@ import sys
 import time
 
 from drill import checks
-from drill.checks import Check
+from drill.checks import Check, Served
 from drill.client import Client, Refused
 from drill.cluster import ROOT, Cluster, Program, temporary_folder
 from drill.load import Questions, Uploads
 from drill.progress import AHEAD, Progress
-from drill.tables import INCONSISTENT, chunks_of_postgres, chunks_of_sqlite, rows, rows_fetched
+from drill.tables import INCONSISTENT, chunks_of_postgres, chunks_of_sqlite, rows, served
 from servers import ServerError, exit_on_signals, until
 
 KEPT = ROOT / "target/drill"
@@ -266,15 +266,15 @@ class Drill:
         if not self.cluster.redis_is_known:
             self.check(Check(name, None, "this program has no section redis yet, without which replicas are not read"))
             return
-        before = self.rows_fetched()
+        before = self.served()
         self.ask_by_turns(100)
-        time.sleep(2)  # The servers publish their statistics once a second.
-        after = self.rows_fetched()
+        after = self.served()
         self.check(checks.replica_share(*zip(before, after)))
 
-    def rows_fetched(self) -> tuple[int, int]:
-        """From the tables, by the statistics of the primary and of the replica."""
-        return tuple(rows_fetched(server) for server in (self.cluster.postgres, self.cluster.replica))
+    def served(self) -> tuple[Served, Served]:
+        """By the primary and by the replica."""
+        time.sleep(2)  # The servers publish their statistics once a second.
+        return served(self.cluster.postgres), served(self.cluster.replica)
 
     def ask_by_turns(self, count: int) -> list[Refused]:
         failures = []
@@ -304,12 +304,11 @@ class Drill:
         failures += self.ask_by_turns(20)
         self.cluster.replica.launch()
         until(lambda: all_say("a replica answers and is read from"), "the replica was not taken back")
-        before = self.rows_fetched()[1]
+        before = self.served()[1]
         failures += self.ask_by_turns(20)
-        time.sleep(2)
-        served = self.rows_fetched()[1] - before
-        self.check(Check(name, not failures and served > 0,
-                         f"{len(failures)} failed questions; {served} rows from it afterwards"))
+        afterwards = self.served()[1].since(before)
+        self.check(Check(name, not failures and afterwards.rows > 0,
+                         f"{len(failures)} failed questions; from it afterwards {afterwards}"))
 
     # Fairness.
 

@@ -84,9 +84,13 @@ class Kills(unittest.TestCase):
         self.assertTrue(checks.failures_of_kills([], [100.0]).passed)
 
     def test_the_replica_must_have_served(self):
-        self.assertTrue(checks.replica_share((10, 12), (5, 11)).passed)
-        self.assertIn("75%", checks.replica_share((10, 12), (5, 11)).figure)
-        self.assertFalse(checks.replica_share((10, 12), (5, 5)).passed)
+        def share(rows_of_the_replica: int) -> checks.Check:
+            before, primary = checks.Served(1, 10, 1, 1), checks.Served(2, 12, 2, 2)
+            return checks.replica_share((before, primary), (before, checks.Served(2, 10 + rows_of_the_replica, 2, 2)))
+
+        self.assertTrue(share(6).passed)
+        self.assertTrue(share(6).figure.startswith("75%"))
+        self.assertFalse(share(0).passed, "to be asked how far it has come is not to serve")
 
 
 if __name__ == "__main__":

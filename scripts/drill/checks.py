@@ -3,7 +3,7 @@
 import csv
 import pathlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 # A kill is felt until HAProxy has left the gateway out.
 KILL_IS_FELT_SECONDS = 5
@@ -20,6 +20,22 @@ class Check:
     @property
     def word(self) -> str:
         return {True: "PASS", False: "FAIL", None: "----"}[self.passed]
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a server says that it did for the database."""
+
+    scans: int
+    rows: int
+    transactions: int
+    tuples_fetched: int
+
+    def since(self, before: "Served") -> "Served":
+        return Served(*(now - then for now, then in zip(astuple(self), astuple(before))))
+
+    def __str__(self) -> str:
+        return f"{self.scans} scans, {self.rows} rows, {self.transactions} commits, {self.tuples_fetched} tup_fetched"
 
 
 @dataclass(frozen=True)
@@ -113,9 +129,9 @@ def failures_of_kills(failures: list, kills: list[float]) -> Check:
                  f"{figure}; {len(strange)} otherwise" + (f": {strange[0].detail}" if strange else ""))
 
 
-def replica_share(primary: tuple[int, int], replica: tuple[int, int]) -> Check:
-    """Rows fetched from the tables before and after, on each server."""
-    on_primary, on_replica = primary[1] - primary[0], replica[1] - replica[0]
-    share = on_replica / max(on_primary + on_replica, 1)
-    return Check("the replica serves reads", on_replica > 0,
-                 f"{on_replica} rows from the replica, {on_primary} from the primary: {share:.0%}")
+def replica_share(primary: tuple[Served, Served], replica: tuple[Served, Served]) -> Check:
+    """What each server did, before and after the questions."""
+    on_primary, on_replica = (after.since(before) for before, after in (primary, replica))
+    share = on_replica.rows / max(on_primary.rows + on_replica.rows, 1)
+    return Check("the replica serves reads", on_replica.rows > 0,
+                 f"{share:.0%} of the rows; replica {on_replica}; primary {on_primary}")

@@ -5,6 +5,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import urllib.request
@@ -22,6 +23,9 @@ OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 class Program(Server):
     """One process of the product, configured by its environment alone."""
+
+    # It stops as an operator stops it; the drill kills it on purpose.
+    ending = signal.SIGTERM
 
     def __init__(self, name: str, program: pathlib.Path, command: str, variables: dict[str, str]):
         super().__init__(int(variables["VOICEASSIST__GATEWAY__LISTEN"].rsplit(":", 1)[1]))
@@ -46,6 +50,7 @@ class Program(Server):
         return f". ./environment; exec {shlex.quote(str(self.program))} --config {configuration} {self.command}"
 
     def launch(self) -> None:
+        # The log goes on.
         self.read_from = len(self.log()) if self.folder else 0
         super().launch()
 

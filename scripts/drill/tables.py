@@ -8,15 +8,17 @@ import sqlite3
 
 from servers import Postgres
 
+from .checks import Served
+
 
 def rows(server: Postgres, sql: str) -> list[list]:
     told = server.query(f"SELECT json_agg(to_json(told)) FROM ({sql}) AS told")
     return [list(row.values()) for row in json.loads(told or "[]")]
 
 
-def rows_fetched(server: Postgres) -> int:
-    """From our tables since it started, by the server's own statistics."""
-    return rows(server, FETCHED)[0][0]
+def served(server: Postgres) -> Served:
+    """What it did since it started, by its own statistics."""
+    return Served(*rows(server, SERVED)[0])
 
 
 def chunks_of_postgres(server: Postgres) -> dict[str, tuple]:
@@ -58,4 +60,10 @@ INCONSISTENT = """
             WHERE d.chunks <> (SELECT count(*) FROM chunk c WHERE c.document_id = d.id)) AS counts,
         (SELECT count(*) FROM chunk c
             WHERE 1 <> (SELECT count(*) FROM chunk_vector v WHERE v.chunk_number = c.number)) AS vectors"""
-FETCHED = "SELECT coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_user_tables"
+SERVED = """
+    SELECT
+        coalesce(sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)), 0) AS scans,
+        coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0) AS rows,
+        (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()),
+        (SELECT tup_fetched FROM pg_stat_database WHERE datname = current_database())
+    FROM pg_stat_user_tables"""
