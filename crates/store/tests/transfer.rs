@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use library::{Library, empty_postgres, empty_sqlite};
+use sea_orm::{ConnectionTrait as _, Database};
 use store::jobs::Orphans;
 use store::transfer::{Error, Phase, Step, TableSum, backup, copy, restore};
 use store::values::JobKind;
@@ -220,8 +221,15 @@ fn is_private(file: &Path) -> bool {
 #[tokio::test]
 async fn a_text_with_nul_goes_to_postgresql_with_all_its_offsets() {
     let (source, target) = (Library::small(empty_sqlite().await).await, empty_postgres().await);
-    let id = source.add_document("a zero\0here, and more", false).await;
-    source.exchange("And a zero\0here?").await;
+    let id = source.add_document("a zero-here, and more", false).await;
+    source.exchange("And a zero-here?").await;
+    // As the first version let them through.
+    let database = format!("sqlite://{}", source.path("voiceassist.db").display());
+    let database = Database::connect(database).await.unwrap();
+    for table in ["document_text", "message"] {
+        let zero = format!("UPDATE {table} SET text = replace(text, '-', char(0)) WHERE text LIKE '%zero-here%'");
+        assert_eq!(database.execute_unprepared(&zero).await.unwrap().rows_affected(), 1);
+    }
     copy(&source.store, &target.store, &mut |_| {}).await.unwrap();
     let text = target.store.document_text(id).await.unwrap();
     assert_eq!(text.as_deref(), Some("a zero here, and more"));

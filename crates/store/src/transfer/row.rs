@@ -8,6 +8,7 @@ use sea_orm::{DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use super::table::{Column, Kind, Table};
+use crate::values::storable;
 
 /// A row's values, one for each column.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +67,7 @@ pub(super) fn value(column: &Column, result: &QueryResult) -> Result<Value, DbEr
 
 /// As long in bytes as before: citations are byte offsets.
 fn without_nul(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', " ") } else { text }
+    if text.contains('\0') { storable(&text) } else { text }
 }
 
 fn encode(value: &Value, bytes: &mut Vec<u8>) {
