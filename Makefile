@@ -52,6 +52,13 @@ bench-retrieval:  ## quality and speed of answers over PostgreSQL's documentatio
 bench-footprint:  ## idle memory and start to first answer (after bench-import)
 	python3 scripts/measure_footprint.py target/release/voiceassist $(BENCH_DATA)
 
+.PHONY: drill-cluster
+drill-cluster: model  ## run a whole cluster, kill parts of it during an import, and check that nothing is lost
+	scripts/require.sh postgresql-doc-15 redis-server redis-cli haproxy setpriv
+	python3 scripts/fetch_postgres.py target/postgres-18
+	cargo build --release --package voiceassist
+	python3 scripts/drill_cluster.py $(DRILL)
+
 generate:  ## write the generated files again
 	cargo run --quiet --package voiceassist -- openapi > docs/openapi.json
 
