@@ -1,8 +1,8 @@
 //! Chunks and their vectors: what a document becomes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
@@ -141,13 +141,13 @@ impl Store {
             .column(chunk::Column::Text)
             .column(chunk::Column::Units)
             .filter(chunk::Column::DocumentId.is_in(document_ids.iter().copied()))
-            .filter(chunk::Column::Embedded.eq(false))
+            .filter(not_embedded())
             .order_by_asc(chunk::Column::Number)
             .limit(limit)
             .into_tuple()
             .all(&self.read("chunks.pending_chunks"))
             .await?;
-        let titles = self.titles(document_ids).await?;
+        let titles = self.titles(document_ids.iter().copied()).await?;
         let pending = rows.into_iter().map(|(number, document_id, heading_path, text, units)| PendingChunk {
             number,
             title: titles.get(&document_id).cloned().unwrap_or_default(),
@@ -170,22 +170,29 @@ impl Store {
         let sampled: Vec<i64> = numbers.into_iter().step_by(step).take(count).collect();
         let mut chunks = Vec::with_capacity(sampled.len());
         for batch in sampled.chunks(ROWS_PER_INSERT) {
-            let found = chunk::Entity::find().filter(chunk::Column::Number.is_in(batch.iter().copied()));
-            for row in found.all(&self.read("chunks.sample_chunks")).await? {
-                let title = self.titles(&[row.document_id]).await?.remove(&row.document_id).unwrap_or_default();
-                let (number, heading_path, text, units) = (row.number, row.heading_path, row.text, row.units);
-                chunks.push(PendingChunk { number, title, heading_path, text, units });
-            }
+            let found = chunk::Entity::find()
+                .filter(chunk::Column::Number.is_in(batch.iter().copied()))
+                .all(&self.read("chunks.sample_chunks"))
+                .await?;
+            let documents: HashSet<Uuid> = found.iter().map(|row| row.document_id).collect();
+            let titles = self.titles(documents).await?;
+            chunks.extend(found.into_iter().map(|row| PendingChunk {
+                title: titles.get(&row.document_id).cloned().unwrap_or_default(),
+                number: row.number,
+                heading_path: row.heading_path,
+                text: row.text,
+                units: row.units,
+            }));
         }
         Ok(chunks)
     }
 
-    async fn titles(&self, document_ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
+    async fn titles(&self, document_ids: impl IntoIterator<Item = Uuid>) -> Result<HashMap<Uuid, String>> {
         let rows: Vec<(Uuid, String)> = document::Entity::find()
             .select_only()
             .column(document::Column::Id)
             .column(document::Column::Title)
-            .filter(document::Column::Id.is_in(document_ids.iter().copied()))
+            .filter(document::Column::Id.is_in(document_ids))
             .into_tuple()
             .all(&self.read("chunks.titles"))
             .await?;
@@ -263,7 +270,7 @@ impl Store {
         let owner_id = found.owner_id;
         let missing = chunk::Entity::find()
             .filter(chunk::Column::DocumentId.eq(document_id))
-            .filter(chunk::Column::Embedded.eq(false))
+            .filter(not_embedded())
             .count(transaction)
             .await?;
         let missing = i32::try_from(missing).unwrap_or(i32::MAX);
@@ -314,15 +321,11 @@ impl Store {
     /// vectors of `model`. Returns how many documents that were.
     pub async fn require_vectors_of(&self, model: &str) -> Result<u64> {
         let transaction = self.begin_alone("chunks.require_vectors_of", Rule::Vectors).await?;
-        let foreign = chunk_vector::Entity::delete_many()
-            .filter(chunk_vector::Column::Model.ne(model))
-            .exec(&transaction)
-            .await?;
+        // Not "unequal", which no index finds.
+        let others = chunk_vector::Column::Model.lt(model).or(chunk_vector::Column::Model.gt(model));
+        let foreign = chunk_vector::Entity::delete_many().filter(others).exec(&transaction).await?;
         if foreign.rows_affected > 0 {
-            let kept = sea_orm::sea_query::Query::select()
-                .column(chunk_vector::Column::ChunkNumber)
-                .from(chunk_vector::Entity)
-                .to_owned();
+            let kept = Query::select().column(chunk_vector::Column::ChunkNumber).from(chunk_vector::Entity).to_owned();
             chunk::Entity::update_many()
                 .col_expr(chunk::Column::Embedded, Expr::value(false))
                 .filter(chunk::Column::Number.not_in_subquery(kept))
@@ -334,13 +337,12 @@ impl Store {
             .column(chunk::Column::DocumentId)
             .column(document::Column::OwnerId)
             .join(JoinType::InnerJoin, chunk::Relation::Document.def())
-            .filter(chunk::Column::Embedded.eq(false))
+            .filter(not_embedded())
             .distinct()
             .into_tuple()
             .all(&transaction)
             .await?;
-        let waiting: Vec<Uuid> =
-            job::Entity::find().select_only().column(job::Column::DocumentId).into_tuple().all(&transaction).await?;
+        let waiting = documents_with_jobs(&transaction, missing.iter().map(|(id, _)| *id).collect()).await?;
         let mut changed = 0;
         for (id, owner_id) in missing.into_iter().filter(|(id, _)| !waiting.contains(id)) {
             document::Entity::update_many()
@@ -379,7 +381,7 @@ async fn index_entries<C: sea_orm::ConnectionTrait>(
             .into_tuple()
             .all(connection)
             .await?;
-        let ids: std::collections::HashSet<Uuid> = rows.iter().map(|(_, id)| *id).collect();
+        let ids: HashSet<Uuid> = rows.iter().map(|(_, id)| *id).collect();
         let scopes: Vec<(Uuid, String)> = document::Entity::find()
             .select_only()
             .column(document::Column::Id)
@@ -396,6 +398,27 @@ async fn index_entries<C: sea_orm::ConnectionTrait>(
         }));
     }
     Ok(entries)
+}
+
+/// Those of the documents that a job is about.
+async fn documents_with_jobs(transaction: &Transaction, document_ids: Vec<Uuid>) -> Result<HashSet<Uuid>> {
+    let mut waiting = HashSet::new();
+    for batch in document_ids.chunks(ROWS_PER_INSERT) {
+        let found: Vec<Uuid> = job::Entity::find()
+            .select_only()
+            .column(job::Column::DocumentId)
+            .filter(job::Column::DocumentId.is_in(batch.iter().copied()))
+            .into_tuple()
+            .all(transaction)
+            .await?;
+        waiting.extend(found);
+    }
+    Ok(waiting)
+}
+
+/// That a chunk has no vector yet, in the form in which the partial index has it.
+fn not_embedded() -> SimpleExpr {
+    chunk::Column::Embedded.into_expr().not()
 }
 
 /// Who alone may find what has this scope; a scope that cannot be understood is nobody's.

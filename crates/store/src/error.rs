@@ -67,6 +67,9 @@ pub enum Error {
         /// What could not be read.
         what: &'static str,
     },
+    /// A measurement fills a database of its own.
+    #[error("the database is not empty; the measurement needs one of its own")]
+    NotEmpty,
     /// The row that the operation is about does not exist (or not for this person).
     #[error("{0} not found")]
     NotFound(&'static str),

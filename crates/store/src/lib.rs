@@ -14,6 +14,7 @@ mod entity;
 mod error;
 pub mod jobs;
 mod keys;
+pub mod measure;
 mod migration;
 pub mod page;
 pub mod passages;

@@ -164,6 +164,11 @@ impl Store {
         self.worker_id
     }
 
+    /// The connections for reading and for writing, whose queries nobody counts.
+    pub(crate) fn connections(&self) -> (&DatabaseConnection, &DatabaseConnection) {
+        (&self.read, &self.write)
+    }
+
     /// A connection for reading.
     pub(crate) fn read(&self, name: &'static str) -> Named<'_, DatabaseConnection> {
         Named::new(name, &self.read, &self.queries)

@@ -207,12 +207,19 @@ fn without_values(plan: &str) -> String {
     kept
 }
 
-/// The statement with its values, but without the bytes of a document: enough to plan it once more.
+/// The statement with its values, but without the bytes of a document: enough to plan it once more. A question's vector, as
+/// text, is kept: what is no vector cannot be compared with one.
 fn outline(statement: &Statement) -> Statement {
-    const LARGE: usize = 1_024;
+    const LARGE: usize = 16_384;
+    let mut room = 4 * LARGE;
+    let mut fits = |length: usize| {
+        let kept = length <= LARGE.min(room);
+        room -= if kept { length } else { 0 };
+        kept
+    };
     let short = |value: &Value| match value {
-        Value::Bytes(Some(bytes)) if bytes.len() > LARGE => Value::Bytes(Some(Vec::new())),
-        Value::String(Some(text)) if text.len() > LARGE => Value::String(Some(String::new())),
+        Value::Bytes(Some(bytes)) if !fits(bytes.len()) => Value::Bytes(Some(Vec::new())),
+        Value::String(Some(text)) if !fits(text.len()) => Value::String(Some(String::new())),
         other => other.clone(),
     };
     Statement {

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 mod m20261123_000001_initial;
 mod m20261124_000002_document_index;
 mod m20261124_000003_leases;
+mod m20261124_000004_access_paths;
 
 pub(crate) struct Migrator;
 
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_initial::Migration),
             Box::new(m20261124_000002_document_index::Migration),
             Box::new(m20261124_000003_leases::Migration),
+            Box::new(m20261124_000004_access_paths::Migration),
         ]
     }
 }

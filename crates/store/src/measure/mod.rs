@@ -1,0 +1,192 @@
+//! How fast the database is through the store, and how much of that time is the store's own: each operation in turn with
+//! the same statements sent by bare sqlx over an equal pool, on a database that is the same at every run.
+
+mod bare;
+mod queries;
+mod seed;
+mod words;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use sea_orm::ConnectionTrait as _;
+use serde::Serialize;
+
+use bare::{Bare, Manner};
+use queries::{Input, Kind, Statements};
+use seed::Seeded;
+pub use seed::{CHUNKS, MESSAGES};
+use words::Words;
+
+use crate::{Clock, Result, Settings, Store};
+
+/// Repetitions before the measured ones.
+const WARMING: usize = 50;
+/// The database has rows for so many.
+const MOST_REPETITIONS: usize = 4_000;
+/// The most that the store may add to the bare statements.
+pub const MOST_OVERHEAD: f64 = 0.25;
+
+/// The speed of one database.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatabaseSpeed {
+    /// Name and version of the server.
+    pub server: String,
+    /// How long filling it took, in seconds.
+    pub filled_s: f64,
+    /// One for each type of query.
+    pub queries: Vec<QuerySpeed>,
+}
+
+/// The speed of one type of query.
+#[derive(Clone, Debug, Serialize)]
+pub struct QuerySpeed {
+    /// The type.
+    pub query: &'static str,
+    /// The operation of the store that stands for it.
+    pub operation: &'static str,
+    /// How often each was measured.
+    pub repetitions: usize,
+    /// The 95th percentile that the benchmark document asks for, in milliseconds; the goal is half of it.
+    pub target_p95_ms: f64,
+    /// Through the store.
+    pub store: Percentiles,
+    /// With the same statements sent by sqlx alone.
+    pub bare: Percentiles,
+    /// What the store adds, as a part of the bare median.
+    pub overhead: f64,
+}
+
+/// Percentiles of a time, in milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Percentiles {
+    /// The median.
+    pub p50_ms: f64,
+    /// The 95th.
+    pub p95_ms: f64,
+    /// The 99th.
+    pub p99_ms: f64,
+}
+
+impl QuerySpeed {
+    /// Whether the 95th percentile is under half of the target.
+    #[must_use]
+    pub fn is_fast(&self) -> bool {
+        self.store.p95_ms < self.target_p95_ms / 2.0
+    }
+
+    /// Whether the store adds no more than it may.
+    #[must_use]
+    pub fn is_thin(&self) -> bool {
+        self.overhead <= MOST_OVERHEAD
+    }
+}
+
+/// Fills the empty database of the settings and measures it. `progress` is told what is being done, and how much of how much
+/// is done.
+pub async fn measure_database(
+    directory: &Path,
+    settings: &Settings,
+    repetitions: usize,
+    mut progress: impl FnMut(&'static str, usize, usize),
+) -> Result<DatabaseSpeed> {
+    let store = Store::open(directory, settings, Clock::System).await?;
+    let began = Instant::now();
+    let seeded = seed::fill(&store, |done| progress("filling", done, MESSAGES + CHUNKS)).await?;
+    store.settle().await?;
+    let filled_s = began.elapsed().as_secs_f64();
+    let every = Settings { slow_query_ms: 0, ..settings.clone() };
+    let statements = Statements::learn(&Store::open(directory, &every, Clock::System).await?, &seeded).await?;
+    // Has a pool of its own.
+    let equal = Store::open(directory, settings, Clock::System).await?;
+    let compared = Compared { bare: Bare::of(&equal), store, seeded, statements };
+    let mut words = Words::new(3);
+    let mut queries = Vec::with_capacity(Kind::ALL.len());
+    for (number, kind) in Kind::ALL.into_iter().enumerate() {
+        queries.push(compared.measure(kind, repetitions.min(MOST_REPETITIONS), &mut words).await?);
+        progress("measuring", number + 1, Kind::ALL.len());
+    }
+    Ok(DatabaseSpeed { server: compared.store.server_version().await?, filled_s, queries })
+}
+
+/// The two that are compared, and what they are asked.
+struct Compared {
+    store: Store,
+    bare: Bare,
+    seeded: Seeded,
+    statements: Statements,
+}
+
+impl Compared {
+    async fn measure(&self, kind: Kind, repetitions: usize, words: &mut Words) -> Result<QuerySpeed> {
+        let (mut ours, mut alone) = (Times::new(), Times::new());
+        for repetition in 0..WARMING + repetitions {
+            let input = Input::of(&self.seeded, &self.store, words, 2 * repetition);
+            // What is written is written once.
+            let other = Input::of(&self.seeded, &self.store, words, 2 * repetition + 1);
+            let calls = if kind.manner() == Manner::Reading { &input } else { &other };
+            let calls = calls.bare(kind, &self.store, &self.statements);
+            let through_store = timed(input.ours(kind, &self.store));
+            let by_itself = timed(self.bare.send(kind.manner(), calls));
+            // In turns, and each as often first as second, so that what disturbs one disturbs both.
+            let (took, took_alone) = if repetition % 2 == 0 {
+                let took = through_store.await?;
+                (took, by_itself.await?)
+            } else {
+                let took_alone = by_itself.await?;
+                (through_store.await?, took_alone)
+            };
+            if repetition >= WARMING {
+                ours.add(took);
+                alone.add(took_alone);
+            }
+        }
+        let (store, bare) = (ours.percentiles(), alone.percentiles());
+        Ok(QuerySpeed {
+            query: kind.title(),
+            operation: kind.operation(),
+            repetitions,
+            target_p95_ms: kind.target_p95_ms(),
+            overhead: store.p50_ms / bare.p50_ms - 1.0,
+            store,
+            bare,
+        })
+    }
+}
+
+impl Store {
+    /// Does what PostgreSQL does by itself some time after many changes; `SQLite` is left as it is.
+    async fn settle(&self) -> Result<()> {
+        if !self.is_sqlite() {
+            self.write("measure.settle").execute_unprepared("VACUUM ANALYZE").await?;
+            self.write("measure.settle").execute_unprepared("CHECKPOINT").await?;
+        }
+        Ok(())
+    }
+}
+
+async fn timed(work: impl Future<Output = Result<()>>) -> Result<Duration> {
+    let began = Instant::now();
+    work.await?;
+    Ok(began.elapsed())
+}
+
+/// In nanoseconds, three digits.
+struct Times(Histogram<u32>);
+
+impl Times {
+    fn new() -> Self {
+        #[expect(clippy::expect_used, reason = "the number of digits is a constant, and valid")]
+        Self(Histogram::new(3).expect("three digits"))
+    }
+
+    fn add(&mut self, took: Duration) {
+        self.0.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    fn percentiles(&self) -> Percentiles {
+        let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e6;
+        Percentiles { p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99) }
+    }
+}
