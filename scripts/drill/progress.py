@@ -22,6 +22,8 @@ class Progress:
         self.askers = askers
         self.total = total
         self.say = say
+        # Most uploads for now: some are left to be killed.
+        self.most = total * 3 // 4
         self.ready = 0
         self.moved = time.monotonic()
         self.said = 0.0
@@ -32,7 +34,7 @@ class Progress:
         if settled > self.ready:
             self.moved = time.monotonic()
         self.ready = settled
-        self.uploads.allowed = max(self.uploads.allowed, settled + AHEAD)
+        self.uploads.allowed = max(self.uploads.allowed, min(settled + AHEAD, self.most))
         if time.monotonic() - self.said > 5:
             self.said = time.monotonic()
             asked = sum(len(asker.answered) for asker in self.askers)
