@@ -1,21 +1,20 @@
-//! Chunks and their vectors: what a document becomes.
+//! Chunks: what a document becomes. Their vectors have a file of their own.
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SimpleExpr};
+use sea_orm::sea_query::{ExprTrait as _, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait as _,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
-use crate::database::{Rule, Transaction};
 use crate::documents::remove_chunks;
-use crate::entity::{chunk, chunk_vector, document, document_text, job};
-use crate::scope::SHARED;
+use crate::entity::{chunk, document, document_text, job};
 use crate::values::{DocumentStatus, JobKind, storable};
-use crate::{Error, Result, Store, search};
+pub use crate::vectors::{IndexEntry, StoredVector};
+use crate::{Result, Store, search};
 
 /// A chunk to be stored.
 #[derive(Clone, Debug)]
@@ -56,21 +55,8 @@ pub struct PendingChunk {
     pub units: Vec<u8>,
 }
 
-/// A vector in the form in which it is stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredVector {
-    /// The chunk.
-    pub number: i64,
-    /// What one step of the codes is worth.
-    pub scale: f32,
-    /// The components as signed 8-bit codes.
-    pub codes: Vec<u8>,
-    /// The vectors of its units, encoded; empty where they were not read.
-    pub units: Vec<u8>,
-}
-
 /// Rows to a statement: SQLite takes 32,766 parameters, a chunk has nine.
-const ROWS_PER_INSERT: usize = 2_000;
+pub(crate) const ROWS_PER_INSERT: usize = 2_000;
 
 impl Store {
     /// Replaces what was extracted from a document, indexes it by keywords, and exchanges its ingestion job for
@@ -198,232 +184,11 @@ impl Store {
             .await?;
         Ok(rows.into_iter().collect())
     }
-
-    /// Stores vectors, and makes each document of `document_ids` `ready` whose chunks all have one now. Vectors
-    /// of chunks that were deleted meanwhile, or are another process's by now, are left out. Returns the numbers that were stored, each with its
-    /// document and that document's scope.
-    pub async fn store_vectors(
-        &self,
-        model: &str,
-        document_ids: &[Uuid],
-        vectors: Vec<StoredVector>,
-    ) -> Result<HashMap<i64, IndexEntry>> {
-        let transaction = self.begin("chunks.store_vectors").await?;
-        // Nobody deletes them before this is committed; in the order of their ids, so that nobody waits in a circle.
-        let locked = document::Entity::find()
-            .select_only()
-            .column(document::Column::Id)
-            .filter(document::Column::Id.is_in(document_ids.iter().copied()))
-            .order_by_asc(document::Column::Id)
-            .lock_exclusive()
-            .into_tuple::<Uuid>();
-        let mut mine = locked.all(&transaction).await?;
-        let held_by_others = self.held_by_others(&transaction, document_ids).await?;
-        mine.retain(|id| !held_by_others.contains(id));
-        let numbers: Vec<i64> = vectors.iter().map(|vector| vector.number).collect();
-        let mut alive: HashMap<i64, IndexEntry> = index_entries(&transaction, &numbers).await?;
-        alive.retain(|_, entry| mine.contains(&entry.document_id));
-        let rows: Vec<_> = vectors
-            .into_iter()
-            .filter(|vector| alive.contains_key(&vector.number))
-            .map(|vector| chunk_vector::ActiveModel {
-                chunk_number: Set(vector.number),
-                model: Set(model.to_owned()),
-                scale: Set(vector.scale),
-                codes: Set(vector.codes),
-                units: Set(vector.units),
-            })
-            .collect();
-        for batch in rows.chunks(ROWS_PER_INSERT) {
-            chunk_vector::Entity::insert_many(batch.to_vec())
-                .on_conflict_do_nothing_on([chunk_vector::Column::ChunkNumber])
-                .exec_without_returning(&transaction)
-                .await?;
-        }
-        chunk::Entity::update_many()
-            .col_expr(chunk::Column::Embedded, Expr::value(true))
-            .filter(chunk::Column::Number.is_in(alive.keys().copied()))
-            .exec(&transaction)
-            .await?;
-        // What got further does not kill the process: a large document must not be given up because deaths add up.
-        job::Entity::update_many()
-            .col_expr(job::Column::Crashes, Expr::value(0))
-            .filter(job::Column::DocumentId.is_in(alive.values().map(|entry| entry.document_id)))
-            .filter(job::Column::Kind.eq(JobKind::Embed))
-            .exec(&transaction)
-            .await?;
-        let mut owners = Vec::new();
-        for id in mine {
-            owners.extend(self.count_vectors(&transaction, id).await?);
-        }
-        transaction.commit().await?;
-        if !owners.is_empty() {
-            self.wrote_for(&owners).await?;
-        }
-        Ok(alive)
-    }
-
-    /// Counts a document's vectors. Returns its owner when it has become `ready` by that.
-    async fn count_vectors(&self, transaction: &Transaction, document_id: Uuid) -> Result<Option<Uuid>> {
-        let found = document::Entity::find_by_id(document_id).one(transaction).await?;
-        let Some(found) = found.filter(|document| document.status != DocumentStatus::Ready) else { return Ok(None) };
-        let owner_id = found.owner_id;
-        let missing = chunk::Entity::find()
-            .filter(chunk::Column::DocumentId.eq(document_id))
-            .filter(not_embedded())
-            .count(transaction)
-            .await?;
-        let missing = i32::try_from(missing).unwrap_or(i32::MAX);
-        let chunks = found.chunks;
-        let private_to = private_to(&found.scope).map_err(|_| Error::Corrupt { what: "document scope" })?;
-        let mut row: document::ActiveModel = found.into();
-        row.embedded_chunks = Set(chunks.saturating_sub(missing));
-        if missing == 0 {
-            if chunks > 0 && self.searches_vectors() {
-                search::index_meanings(transaction, document_id, private_to).await?;
-            }
-            row.status = Set(DocumentStatus::Ready);
-            job::Entity::delete_many()
-                .filter(job::Column::DocumentId.eq(document_id))
-                .filter(job::Column::Kind.eq(JobKind::Embed))
-                .exec(transaction)
-                .await?;
-        }
-        row.updated_at = Set(self.clock().now());
-        row.update(transaction).await?;
-        Ok((missing == 0).then_some(owner_id))
-    }
-
-    /// Every vector of `model`, with what the index must know of each: read once at start.
-    pub async fn load_vectors(&self, model: &str, after: i64, limit: u64) -> Result<Vec<(StoredVector, IndexEntry)>> {
-        let rows: Vec<(i64, f32, Vec<u8>)> = chunk_vector::Entity::find()
-            .select_only()
-            .column(chunk_vector::Column::ChunkNumber)
-            .column(chunk_vector::Column::Scale)
-            .column(chunk_vector::Column::Codes)
-            .filter(chunk_vector::Column::Model.eq(model))
-            .filter(chunk_vector::Column::ChunkNumber.gt(after))
-            .order_by_asc(chunk_vector::Column::ChunkNumber)
-            .limit(limit)
-            .into_tuple()
-            .all(&self.read("chunks.load_vectors"))
-            .await?;
-        let numbers: Vec<i64> = rows.iter().map(|(number, ..)| *number).collect();
-        let mut entries = index_entries(&self.read("chunks.load_vectors"), &numbers).await?;
-        let known = rows.into_iter().filter_map(|(number, scale, codes)| {
-            let entry = entries.remove(&number)?;
-            Some((StoredVector { number, scale, codes, units: Vec::new() }, entry))
-        });
-        Ok(known.collect())
-    }
-
-    /// Makes documents whose vectors are of another model, or were skipped because there was no model, wait for
-    /// vectors of `model`. Returns how many documents that were.
-    pub async fn require_vectors_of(&self, model: &str) -> Result<u64> {
-        let transaction = self.begin_alone("chunks.require_vectors_of", Rule::Vectors).await?;
-        // Not "unequal", which no index finds.
-        let others = chunk_vector::Column::Model.lt(model).or(chunk_vector::Column::Model.gt(model));
-        let foreign = chunk_vector::Entity::delete_many().filter(others).exec(&transaction).await?;
-        if foreign.rows_affected > 0 {
-            let kept = Query::select().column(chunk_vector::Column::ChunkNumber).from(chunk_vector::Entity).to_owned();
-            chunk::Entity::update_many()
-                .col_expr(chunk::Column::Embedded, Expr::value(false))
-                .filter(chunk::Column::Number.not_in_subquery(kept))
-                .exec(&transaction)
-                .await?;
-        }
-        let missing: Vec<(Uuid, Uuid)> = chunk::Entity::find()
-            .select_only()
-            .column(chunk::Column::DocumentId)
-            .column(document::Column::OwnerId)
-            .join(JoinType::InnerJoin, chunk::Relation::Document.def())
-            .filter(not_embedded())
-            .distinct()
-            .into_tuple()
-            .all(&transaction)
-            .await?;
-        let waiting = documents_with_jobs(&transaction, missing.iter().map(|(id, _)| *id).collect()).await?;
-        let mut changed = 0;
-        for (id, owner_id) in missing.into_iter().filter(|(id, _)| !waiting.contains(id)) {
-            document::Entity::update_many()
-                .col_expr(document::Column::Status, Expr::value("searchable"))
-                .filter(document::Column::Id.eq(id))
-                .exec(&transaction)
-                .await?;
-            self.enqueue(&transaction, JobKind::Embed, id, owner_id).await?;
-            changed += 1;
-        }
-        transaction.commit().await?;
-        Ok(changed)
-    }
-}
-
-/// What an in-process index must know of a chunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndexEntry {
-    /// The document, so that it can be forgotten as a whole.
-    pub document_id: Uuid,
-    /// The only account that may find it, or `None` for everybody.
-    pub private_to: Option<Uuid>,
-}
-
-async fn index_entries<C: sea_orm::ConnectionTrait>(
-    connection: &C,
-    numbers: &[i64],
-) -> Result<HashMap<i64, IndexEntry>> {
-    let mut entries = HashMap::with_capacity(numbers.len());
-    for batch in numbers.chunks(ROWS_PER_INSERT) {
-        let rows: Vec<(i64, Uuid)> = chunk::Entity::find()
-            .select_only()
-            .column(chunk::Column::Number)
-            .column(chunk::Column::DocumentId)
-            .filter(chunk::Column::Number.is_in(batch.iter().copied()))
-            .into_tuple()
-            .all(connection)
-            .await?;
-        let ids: HashSet<Uuid> = rows.iter().map(|(_, id)| *id).collect();
-        let scopes: Vec<(Uuid, String)> = document::Entity::find()
-            .select_only()
-            .column(document::Column::Id)
-            .column(document::Column::Scope)
-            .filter(document::Column::Id.is_in(ids))
-            .into_tuple()
-            .all(connection)
-            .await?;
-        let private: HashMap<Uuid, Option<Uuid>> =
-            scopes.into_iter().filter_map(|(id, scope)| Some((id, private_to(&scope).ok()?))).collect();
-        entries.extend(rows.into_iter().filter_map(|(number, document_id)| {
-            let private_to = *private.get(&document_id)?;
-            Some((number, IndexEntry { document_id, private_to }))
-        }));
-    }
-    Ok(entries)
-}
-
-/// Those of the documents that a job is about.
-async fn documents_with_jobs(transaction: &Transaction, document_ids: Vec<Uuid>) -> Result<HashSet<Uuid>> {
-    let mut waiting = HashSet::new();
-    for batch in document_ids.chunks(ROWS_PER_INSERT) {
-        let found: Vec<Uuid> = job::Entity::find()
-            .select_only()
-            .column(job::Column::DocumentId)
-            .filter(job::Column::DocumentId.is_in(batch.iter().copied()))
-            .into_tuple()
-            .all(transaction)
-            .await?;
-        waiting.extend(found);
-    }
-    Ok(waiting)
 }
 
 /// That a chunk has no vector yet, in the form in which the partial index has it.
-fn not_embedded() -> SimpleExpr {
+pub(crate) fn not_embedded() -> SimpleExpr {
     chunk::Column::Embedded.into_expr().not()
-}
-
-/// Who alone may find what has this scope; a scope that cannot be understood is nobody's.
-pub(crate) fn private_to(scope: &str) -> Result<Option<Uuid>, uuid::Error> {
-    if scope == SHARED { Ok(None) } else { Uuid::parse_str(scope).map(Some) }
 }
 
 /// Lengths and offsets fit: extracted text is limited to far less than 2 GiB.

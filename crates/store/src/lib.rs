@@ -23,6 +23,7 @@ pub mod search;
 pub mod sessions;
 pub mod transfer;
 pub mod values;
+mod vectors;
 
 pub use bell::JobBell;
 pub use clock::Clock;

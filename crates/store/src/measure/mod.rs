@@ -104,7 +104,8 @@ pub async fn measure_database(
     let mut words = Words::new(3);
     let mut queries = Vec::with_capacity(Kind::ALL.len());
     for (number, kind) in Kind::ALL.into_iter().enumerate() {
-        queries.push(compared.measure(kind, repetitions.min(MOST_REPETITIONS), &mut words).await?);
+        let measured = compared.measure(kind, repetitions.min(MOST_REPETITIONS), &mut words);
+        queries.push(Box::pin(measured).await?);
         progress("measuring", number + 1, Kind::ALL.len());
     }
     Ok(DatabaseSpeed { server: compared.store.server_version().await?, filled_s, queries })

@@ -17,6 +17,8 @@ use crate::{Reader, Result, Store};
 /// The same as a question's.
 const INDEX: KeywordIndex = KeywordIndex::Chunks { title: 4.0, heading_path: 2.0, body: 1.0 };
 const WANTED: usize = 100;
+/// So many are ranked for that.
+const RANKED: i64 = 200;
 const PASSAGES: usize = 20;
 const WORDS_OF_A_SEARCH: usize = 4;
 
@@ -189,7 +191,7 @@ impl Input {
     }
 
     fn full_text(&self, sqlite: bool, [shared, own]: [Argument; 2]) -> Vec<Argument> {
-        let limit = Argument::Number(2 * WANTED as i64);
+        let limit = Argument::Number(RANKED);
         let quoted =
             |mark: char| -> Vec<String> { self.words.iter().map(|word| format!("{mark}{word}{mark}")).collect() };
         if sqlite {
@@ -220,7 +222,9 @@ impl Statements {
         }
         // In a transaction: first what is to be deleted is read, the conversation itself goes last.
         let place = |sql: &str| (!sql.starts_with("SELECT"), sql.contains("\"conversation\""));
-        of_operation.values_mut().for_each(|statements| statements.sort_by_key(|sql| place(sql)));
+        for statements in of_operation.values_mut() {
+            statements.sort_by_key(|sql| place(sql));
+        }
         Ok(Self(of_operation))
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::error::Result;
 use super::writer::begin;
 use crate::database::{Transaction, scalar};
-use crate::{Store, chunks, search};
+use crate::{Store, search, vectors};
 
 /// Chunks to a transaction; a larger document makes one of its own.
 const BATCH_CHUNKS: i64 = 2_000;
@@ -66,7 +66,7 @@ async fn index(
         transaction.query_one_raw(fitting).await?.map(|row| row.try_get_by_index(0)).transpose()?;
     if fitting == Some(document.chunks) {
         let private_to =
-            chunks::private_to(&document.scope).map_err(|_| crate::Error::Corrupt { what: "document scope" })?;
+            vectors::private_to(&document.scope).map_err(|_| crate::Error::Corrupt { what: "document scope" })?;
         search::index_meanings(transaction, document.id, private_to).await?;
     }
     Ok(())

@@ -51,7 +51,7 @@ async fn planned(store: &Store) -> Vec<SlowQuery> {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), known).await.expect("every statement gets its plan")
+    tokio::time::timeout(Duration::from_mins(1), known).await.expect("every statement gets its plan")
 }
 
 fn page(query: Option<&str>, cursor: Option<Uuid>) -> PageRequest {
