@@ -45,15 +45,18 @@ pub(super) enum Manner {
     Transaction,
 }
 
-/// Sends the statements one after the other, and decodes every column of what comes back.
+/// Sends the statements one after the other, decodes every column of what comes back, and counts the rows.
 macro_rules! send {
-    ($calls:expr, $connection:expr, $bind:ident, $decode:ident) => {
+    ($calls:expr, $connection:expr, $bind:ident, $decode:ident) => {{
+        let mut count = 0;
         for (sql, arguments) in $calls {
             let query = arguments.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), $bind);
             let rows = query.fetch_all($connection).await?;
             rows.iter().try_for_each($decode)?;
+            count += rows.len();
         }
-    };
+        count
+    }};
 }
 
 impl Bare {
@@ -66,32 +69,30 @@ impl Bare {
         Self::Postgres(read.get_postgres_connection_pool().clone())
     }
 
-    /// Sends the statements of an operation.
-    pub(super) async fn send(&self, manner: Manner, calls: Vec<Call>) -> crate::Result<()> {
+    /// Sends the statements of an operation, and returns how many rows came back.
+    pub(super) async fn send(&self, manner: Manner, calls: Vec<Call>) -> crate::Result<usize> {
         let failed = |error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)));
         Ok(self.try_send(manner, calls).await.map_err(failed)?)
     }
 
-    async fn try_send(&self, manner: Manner, calls: Vec<Call>) -> Result<(), sqlx::Error> {
+    async fn try_send(&self, manner: Manner, calls: Vec<Call>) -> Result<usize, sqlx::Error> {
         match (self, manner) {
             (Self::Postgres(pool), Manner::Transaction) => {
                 let mut transaction = pool.begin().await?;
-                send!(calls, &mut *transaction, bind_postgres, decode_postgres);
-                transaction.commit().await
+                let rows = send!(calls, &mut *transaction, bind_postgres, decode_postgres);
+                transaction.commit().await?;
+                Ok(rows)
             }
-            (Self::Postgres(pool), _) => {
-                send!(calls, pool, bind_postgres, decode_postgres);
-                Ok(())
-            }
+            (Self::Postgres(pool), _) => Ok(send!(calls, pool, bind_postgres, decode_postgres)),
             (Self::Sqlite { write, .. }, Manner::Transaction) => {
                 let mut transaction = write.begin_with("BEGIN IMMEDIATE").await?;
-                send!(calls, &mut *transaction, bind_sqlite, decode_sqlite);
-                transaction.commit().await
+                let rows = send!(calls, &mut *transaction, bind_sqlite, decode_sqlite);
+                transaction.commit().await?;
+                Ok(rows)
             }
             (Self::Sqlite { read, write }, _) => {
                 let pool = if manner == Manner::Reading { read } else { write };
-                send!(calls, pool, bind_sqlite, decode_sqlite);
-                Ok(())
+                Ok(send!(calls, pool, bind_sqlite, decode_sqlite))
             }
         }
     }

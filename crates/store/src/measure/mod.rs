@@ -48,6 +48,8 @@ pub struct QuerySpeed {
     pub operation: &'static str,
     /// How often each was measured.
     pub repetitions: usize,
+    /// How many rows the bare statements gave, in all.
+    pub rows: usize,
     /// The 95th percentile that the benchmark document asks for, in milliseconds; the goal is half of it.
     pub target_p95_ms: f64,
     /// Through the store.
@@ -121,7 +123,7 @@ struct Compared {
 
 impl Compared {
     async fn measure(&self, kind: Kind, repetitions: usize, words: &mut Words) -> Result<QuerySpeed> {
-        let (mut ours, mut alone) = (Times::new(), Times::new());
+        let (mut ours, mut alone, mut rows) = (Times::new(), Times::new(), 0);
         for repetition in 0..WARMING + repetitions {
             let input = Input::of(&self.seeded, &self.store, words, 2 * repetition);
             // What is written is written once.
@@ -131,7 +133,7 @@ impl Compared {
             let through_store = timed(input.ours(kind, &self.store));
             let by_itself = timed(self.bare.send(kind.manner(), calls));
             // In turns, and each as often first as second, so that what disturbs one disturbs both.
-            let (took, took_alone) = if repetition % 2 == 0 {
+            let ((took, ()), (took_alone, found)) = if repetition % 2 == 0 {
                 let took = through_store.await?;
                 (took, by_itself.await?)
             } else {
@@ -141,6 +143,7 @@ impl Compared {
             if repetition >= WARMING {
                 ours.add(took);
                 alone.add(took_alone);
+                rows += found;
             }
         }
         let (store, bare) = (ours.percentiles(), alone.percentiles());
@@ -148,6 +151,7 @@ impl Compared {
             query: kind.title(),
             operation: kind.operation(),
             repetitions,
+            rows,
             target_p95_ms: kind.target_p95_ms(),
             overhead: store.p50_ms / bare.p50_ms - 1.0,
             store,
@@ -167,27 +171,49 @@ impl Store {
     }
 }
 
-async fn timed(work: impl Future<Output = Result<()>>) -> Result<Duration> {
+async fn timed<T>(work: impl Future<Output = Result<T>>) -> Result<(Duration, T)> {
     let began = Instant::now();
-    work.await?;
-    Ok(began.elapsed())
+    let result = work.await?;
+    Ok((began.elapsed(), result))
 }
 
 /// In nanoseconds, three digits.
 struct Times(Histogram<u32>);
 
+/// The longest time that is told apart.
+const LONGEST: Duration = Duration::from_mins(10);
+
 impl Times {
     fn new() -> Self {
-        #[expect(clippy::expect_used, reason = "the number of digits is a constant, and valid")]
-        Self(Histogram::new(3).expect("three digits"))
+        #[expect(clippy::expect_used, reason = "the bounds are constants, and valid")]
+        Self(Histogram::new_with_bounds(1, nanoseconds(LONGEST), 3).expect("valid bounds"))
     }
 
     fn add(&mut self, took: Duration) {
-        self.0.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        self.0.saturating_record(nanoseconds(took));
     }
 
     fn percentiles(&self) -> Percentiles {
         let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e6;
         Percentiles { p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99) }
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_those_of_the_times() {
+        let mut times = Times::new();
+        for milliseconds in 1..=100 {
+            times.add(Duration::from_millis(milliseconds));
+        }
+        let Percentiles { p50_ms, p95_ms, p99_ms } = times.percentiles();
+        assert!((p50_ms - 50.0).abs() < 0.1 && (p95_ms - 95.0).abs() < 0.1 && (p99_ms - 99.0).abs() < 0.1, "{p50_ms}");
     }
 }
