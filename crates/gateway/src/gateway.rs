@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use assistant::Assistant;
+use coordination::Coordination;
 use knowledge::Knowledge;
 use store::Store;
 use tokio::sync::Semaphore;
@@ -25,6 +26,7 @@ struct Parts {
     store: Store,
     accounts: Accounts,
     logins: LoginLimiter,
+    coordination: Coordination,
     requests: Arc<Semaphore>,
     uploads: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -38,10 +40,11 @@ impl Gateway {
         assistant: Assistant,
         knowledge: Knowledge,
         store: Store,
+        coordination: Coordination,
     ) -> Result<Self, AccountError> {
         let accounts = Accounts::open(store.clone(), &settings).await?;
         Ok(Self(Arc::new(Parts {
-            logins: LoginLimiter::new(settings.login_attempts_per_minute),
+            logins: LoginLimiter::new(settings.login_attempts_per_minute, coordination.clone()),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
             uploads: Arc::new(Semaphore::new(settings.max_concurrent_uploads)),
             tasks: TaskTracker::new(),
@@ -51,6 +54,7 @@ impl Gateway {
             knowledge,
             store,
             accounts,
+            coordination,
         })))
     }
 
@@ -81,6 +85,10 @@ impl Gateway {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    pub(crate) fn coordination(&self) -> &Coordination {
+        &self.0.coordination
     }
 
     pub(crate) fn logins(&self) -> &LoginLimiter {

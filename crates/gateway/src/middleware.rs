@@ -202,7 +202,9 @@ mod tests {
         let store = store::Store::open(directory.path(), &store::Settings::default(), store::Clock::System).await?;
         let knowledge = knowledge::Knowledge::open(store.clone(), knowledge::Settings::default()).await?;
         let assistant = assistant::Assistant::new(knowledge.clone());
-        let gateway = Gateway::new(crate::Settings::default(), assistant, knowledge, store).await?;
+        let gateway =
+            Gateway::new(crate::Settings::default(), assistant, knowledge, store, coordination::Coordination::alone())
+                .await?;
         let router = wrap(Router::new().route("/api/panics", get(panics)), &gateway);
         let response = router.oneshot(Request::get("/api/panics").body(Body::empty())?).await?;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -30,12 +30,13 @@ struct InProcess {
 
 #[async_trait::async_trait]
 impl Marks for InProcess {
-    async fn mark(&self, keys: &[Uuid], position: u64) {
+    async fn mark(&self, keys: &[Uuid], position: u64) -> Result<(), MarksUnavailable> {
         let mut marks = self.marks.lock().unwrap();
         for key in keys {
             let mark = marks.entry(*key).or_default();
             *mark = position.max(*mark);
         }
+        Ok(())
     }
 
     async fn marked(&self, keys: &[Uuid]) -> Result<Option<u64>, MarksUnavailable> {

@@ -1,6 +1,7 @@
 //! The command line: wiring, nothing else.
 
 mod commands;
+mod marks;
 mod output;
 mod product;
 mod progress;

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context;
 use assistant::Assistant;
+use coordination::Coordination;
 use gateway::Gateway;
 use knowledge::Knowledge;
 use store::accounts::Account;
@@ -13,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::marks::SharedMarks;
 use crate::settings::Settings;
 
 /// The parts of the product on one data directory.
@@ -21,6 +24,7 @@ pub(crate) struct Product {
     pub(crate) store: Store,
     pub(crate) knowledge: Knowledge,
     pub(crate) assistant: Assistant,
+    coordination: Coordination,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Held while this process serves or indexes a data directory; another process then does neither.
@@ -31,7 +35,9 @@ impl Product {
     /// Opens the data directory and loads the index.
     pub(crate) async fn open(settings: Settings) -> anyhow::Result<Self> {
         telemetry::init(&settings.logs).context("logs.level is not valid")?;
-        let store = Store::open(&settings.data_dir, &settings.database, Clock::System).await?;
+        let coordination = Coordination::start(&settings.redis)?;
+        let marks = Arc::new(SharedMarks(coordination.clone()));
+        let store = Store::open(&settings.data_dir, &settings.database, Clock::System).await?.with_marks(marks);
         let knowledge = Knowledge::open(store.clone(), settings.knowledge.clone()).await?;
         if knowledge.model_name().is_none() {
             tracing::warn!("no embedding model: search runs on keywords alone; `make model` fetches one");
@@ -41,6 +47,7 @@ impl Product {
             settings,
             store,
             knowledge,
+            coordination,
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             lock: None,
@@ -70,6 +77,7 @@ impl Product {
             self.assistant.clone(),
             self.knowledge.clone(),
             self.store.clone(),
+            self.coordination.clone(),
         )
         .await?;
         self.tasks.spawn(gateway::serve(gateway, listener, self.shutdown.clone()));

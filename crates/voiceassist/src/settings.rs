@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) gateway: gateway::Settings,
     pub(crate) knowledge: knowledge::Settings,
     pub(crate) database: store::Settings,
+    pub(crate) redis: coordination::Settings,
     pub(crate) logs: telemetry::Settings,
 }
 
@@ -31,6 +32,7 @@ impl Default for Settings {
             gateway: gateway::Settings::default(),
             knowledge: knowledge::Settings::default(),
             database: store::Settings::default(),
+            redis: coordination::Settings::default(),
             logs: telemetry::Settings::default(),
         }
     }
@@ -51,6 +53,12 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
         .context("the configuration is not valid")?;
     settings.gateway.validate().context("the configuration is not valid")?;
     settings.database.validate().context("the configuration is not valid")?;
+    settings.redis.validate().context("the configuration is not valid")?;
+    ensure!(
+        settings.database.replica_urls.is_empty() || settings.redis.url.is_some(),
+        "the configuration is not valid: database.replica_urls needs redis.url, through which the processes tell each other \
+         what a replica must have replayed before somebody reads from it"
+    );
     if settings.knowledge.model_directory.is_none() {
         let places = [settings.data_dir.join("model"), PathBuf::from(MODEL)];
         settings.knowledge.model_directory = places.into_iter().find(|place| place.join("model.onnx").exists());

@@ -65,7 +65,7 @@ pub(crate) async fn register(
     Client(client): Client,
     Json(body): Json<Registration>,
 ) -> Result<(StatusCode, Json<Me>), Problem> {
-    gateway.logins().check(client, &body.email)?;
+    gateway.logins().check(client, &body.email).await?;
     let person = NewPerson { email: body.email, name: body.name, password: body.password };
     let account = gateway.accounts().register(person).await?;
     Ok((StatusCode::CREATED, Json(account.into())))
@@ -80,7 +80,7 @@ pub(crate) async fn login(
     Client(client): Client,
     Json(body): Json<Credentials>,
 ) -> Answered<Tokens> {
-    gateway.logins().check(client, &body.email)?;
+    gateway.logins().check(client, &body.email).await?;
     let account = gateway.accounts().check(&body.email, body.password).await?;
     Ok(Json(gateway.accounts().begin_tokens(&account).await?))
 }

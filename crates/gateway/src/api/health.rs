@@ -39,6 +39,10 @@ pub(crate) struct Checks {
     database: &'static str,
     /// `ok`, or `absent: keywords only`.
     embedding_model: &'static str,
+    /// `ok`; `absent` where none is configured; or `down: limits hold for each process alone`.
+    redis: &'static str,
+    /// How many read replicas answer, of how many; the primary does the work of those that do not.
+    replicas: String,
 }
 
 /// Liveness: touches nothing.
@@ -61,7 +65,17 @@ pub(crate) async fn ready(State(gateway): State<Gateway>) -> (StatusCode, Json<R
     };
     // Answers are found by keywords without a model, so its absence does not take the server out of service.
     let embedding_model = if gateway.knowledge().model_name().is_some() { "ok" } else { "absent: keywords only" };
+    // Without Redis and without replicas everything works, a little slower.
+    let health = gateway.coordination().health().await;
+    let redis = match (health.configured, health.reachable) {
+        (false, _) => "absent",
+        (true, true) => "ok",
+        (true, false) => "down: limits hold for each process alone",
+    };
+    let replicas = gateway.store().replicas();
+    let answering = replicas.iter().filter(|replica| replica.reachable).count();
+    let replicas = format!("{answering} of {}", replicas.len());
     let (status, word) =
         if database == "ok" { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
-    (status, Json(Readiness { status: word, checks: Checks { database, embedding_model } }))
+    (status, Json(Readiness { status: word, checks: Checks { database, embedding_model, redis, replicas } }))
 }

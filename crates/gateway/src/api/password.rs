@@ -31,7 +31,7 @@ pub(crate) async fn change(
     Json(body): Json<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     // Whoever found a browser signed in must not find out the password there.
-    gateway.logins().check(client, &user.account.email)?;
+    gateway.logins().check(client, &user.account.email).await?;
     gateway.accounts().change_password(&user.account, user.session, body.current_password, body.new_password).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -62,7 +62,7 @@ pub(crate) async fn sign_in(
     form: Result<Form<Fields>, FormRejection>,
 ) -> Result<Response, Problem> {
     let fields = fields(&headers, form)?;
-    let entered = match gateway.logins().check(client, &fields.email) {
+    let entered = match gateway.logins().check(client, &fields.email).await {
         Ok(()) => gateway.accounts().check(&fields.email, fields.password.clone()).await.map_err(Refused::Account),
         Err(problem) => Err(Refused::TooOften(problem)),
     };
@@ -84,7 +84,7 @@ pub(crate) async fn register(
     let form = if first { LoginForm::FirstAccount } else { LoginForm::Register };
     let person =
         NewPerson { email: fields.email.clone(), name: fields.name.clone(), password: fields.password.clone() };
-    let made = match gateway.logins().check(client, &fields.email) {
+    let made = match gateway.logins().check(client, &fields.email).await {
         Ok(()) => gateway.accounts().register(person).await.map_err(Refused::Account),
         Err(problem) => Err(Refused::TooOften(problem)),
     };

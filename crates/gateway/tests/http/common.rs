@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use chrono::{DateTime, TimeDelta, Utc};
+use coordination::Coordination;
 use gateway::{Gateway, Settings};
 use http_body_util::BodyExt as _;
 use knowledge::Knowledge;
@@ -71,7 +72,8 @@ impl TestApp {
         let store = Store::open(directory.path(), &database, clock.clone()).await.unwrap();
         let knowledge = Knowledge::open(store.clone(), documents).await.unwrap();
         let assistant = assistant::Assistant::new(knowledge.clone());
-        let gateway = Gateway::new(settings, assistant, knowledge.clone(), store.clone()).await.unwrap();
+        let gateway =
+            Gateway::new(settings, assistant, knowledge.clone(), store.clone(), Coordination::alone()).await.unwrap();
         Self { router: gateway.router(), gateway, store, knowledge, clock, _directory: directory }
     }
 

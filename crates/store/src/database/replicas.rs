@@ -30,7 +30,7 @@ const ALL_DOCUMENTS: Uuid = Uuid::nil();
 #[async_trait::async_trait]
 pub trait Marks: Debug + Send + Sync {
     /// Remembers for some minutes that readers of these keys must see this position, or a later one that is known already.
-    async fn mark(&self, keys: &[Uuid], position: u64);
+    async fn mark(&self, keys: &[Uuid], position: u64) -> Result<(), MarksUnavailable>;
 
     /// The latest position among those of the keys, `None` when there is none; an error when nobody can tell.
     async fn marked(&self, keys: &[Uuid]) -> Result<Option<u64>, MarksUnavailable>;
@@ -103,6 +103,22 @@ impl Replicas {
             let replayed = replica.replayed.load(Ordering::Relaxed);
             replayed > 0 && replayed >= position
         })
+    }
+
+    /// Waits until every replica that is read from has come this far; not for ever.
+    async fn all_at(&self, position: u64) {
+        let behind = |replica: &Replica| (1..position).contains(&replica.replayed.load(Ordering::Relaxed));
+        let caught_up = async {
+            let mut ticks = interval(LOOK_EVERY / 4);
+            while self.all.iter().any(behind) {
+                ticks.tick().await;
+            }
+        };
+        if timeout(PATIENCE, caught_up).await.is_err() {
+            tracing::warn!(
+                "a replica is behind, and nobody can be told: for a moment, some may miss their last writes"
+            );
+        }
     }
 
     async fn look_at(&self, number: usize) {
@@ -178,7 +194,11 @@ impl Store {
         let Some(marks) = self.marks.as_ref().filter(|_| !self.replicas.is_empty()) else { return Ok(()) };
         let sql = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint";
         let position: i64 = scalar(&self.read("replicas.position"), sql).await?;
-        marks.mark(keys, u64::try_from(position).unwrap_or_default()).await;
+        let position = u64::try_from(position).unwrap_or_default();
+        if marks.mark(keys, position).await.is_err() {
+            // Another process may hear of marks while this one cannot tell any: what it does not hear of has to be everywhere.
+            self.replicas.all_at(position).await;
+        }
         Ok(())
     }
 
