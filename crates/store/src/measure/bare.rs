@@ -30,7 +30,7 @@ pub(super) enum Argument {
 /// A statement with its values.
 pub(super) type Call = (Arc<str>, Vec<Argument>);
 
-/// A pool of the same size and with the same options as the store's.
+/// The connections of a store.
 #[derive(Debug)]
 pub(super) enum Bare {
     Postgres(PgPool),
