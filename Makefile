@@ -4,8 +4,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 DOCS ?= /usr/share/doc/postgresql-doc-15/html
 BENCH_DATA ?= target/bench-data
+BENCH_DATABASE ?= target/bench-database
 
-.PHONY: run test check model tools bench bench-import bench-retrieval bench-footprint generate help
+.PHONY: run test check model tools bench bench-import bench-retrieval bench-footprint bench-database generate help
 
 run: model  ## start VoiceAssist with the sample documents, and say where and how to sign in
 	cargo build --release --package voiceassist
@@ -33,7 +34,7 @@ tools:  ## install what the tests need, starting no service, or name the command
 		postgresql-15 redis-server redis-cli haproxy openssl setpriv
 	python3 scripts/fetch_postgres.py target/postgres-18
 
-bench: bench-import bench-retrieval bench-footprint  ## measure the figures that the documentation quotes
+bench: bench-import bench-retrieval bench-footprint bench-database  ## measure the figures that the documentation quotes
 
 bench-import: model  ## chunks a second of an import, against the bare model in the same run
 	scripts/require.sh postgresql-doc-15
@@ -51,6 +52,16 @@ bench-retrieval:  ## quality and speed of answers over PostgreSQL's documentatio
 
 bench-footprint:  ## idle memory and start to first answer (after bench-import)
 	python3 scripts/measure_footprint.py target/release/voiceassist $(BENCH_DATA)
+
+bench-database:  ## the speed of SQLite and of a private PostgreSQL, and what our store adds to bare statements
+	scripts/require.sh setpriv
+	python3 scripts/fetch_postgres.py target/postgres-18
+	cargo build --release --package voiceassist
+	rm -rf $(BENCH_DATABASE)
+	scripts/with_servers.py --durable --without postgres --without pgvector-replica --without redis \
+		--without redis-tls --without redis-sentinel --without redis-cluster \
+		sh -c 'target/release/voiceassist lab database --directory $(BENCH_DATABASE) --postgres "$$VOICEASSIST_TEST_PGVECTOR"'
+	rm -rf $(BENCH_DATABASE)
 
 .PHONY: drill-cluster
 drill-cluster: model  ## run a whole cluster, kill parts of it during an import, and check that nothing is lost

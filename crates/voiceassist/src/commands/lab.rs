@@ -1,4 +1,5 @@
-//! `voiceassist lab`: measurements. They speak HTTP to a server that is started for them on this data directory.
+//! `voiceassist lab`: measurements. They speak HTTP to a server that is started for them on this data directory, but for those
+//! of a part by itself.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use store::Visibility;
 use store::accounts::Account;
 use store::values::Role;
 
+use crate::commands::database::Database;
 use crate::commands::import;
 use crate::output;
 use crate::product::Product;
@@ -20,6 +22,8 @@ pub(crate) enum Lab {
     Retrieval(Retrieval),
     /// The bare speed of the embedding model on the chunks of this data directory.
     Embedding(Embedding),
+    /// The speed of the databases, and what the store adds to it. Needs no data directory.
+    Database(Database),
 }
 
 #[derive(clap::Args)]
@@ -51,15 +55,16 @@ impl Lab {
         // Measuring is not an attack, and the warnings of a server under test are not the report.
         settings.gateway.login_attempts_per_minute = u32::MAX;
         "warn".clone_into(&mut settings.logs.level);
-        let mut product = Product::open(settings).await?;
         match self {
             Self::Retrieval(retrieval) => {
+                let mut product = Product::open(settings).await?;
                 product.start_worker()?;
                 let report = retrieval.measure(&product).await;
                 product.shut_down().await;
                 retrieval.print(&report?)
             }
-            Self::Embedding(embedding) => embedding.measure(&product).await,
+            Self::Embedding(embedding) => embedding.measure(&Product::open(settings).await?).await,
+            Self::Database(database) => database.run(settings.database).await,
         }
     }
 }

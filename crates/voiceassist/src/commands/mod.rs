@@ -2,6 +2,7 @@
 
 mod ask;
 mod backup;
+mod database;
 mod gateway;
 mod import;
 mod lab;
