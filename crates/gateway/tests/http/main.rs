@@ -8,5 +8,6 @@ mod common;
 mod life;
 mod pages;
 mod permissions;
+mod queries;
 mod serving;
 mod slow_queries;
