@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, SqlErr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait as _, EntityTrait,
+    FromQueryResult as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr,
 };
 use uuid::Uuid;
 
-use crate::database::{Rule, Transaction};
+use crate::database::{Rule, Transaction, Written};
 pub use crate::entity::account::Model as Account;
 use crate::entity::{account, session};
 use crate::page::{Page, PageRequest, containing};
@@ -103,10 +103,12 @@ impl Store {
 
     /// The account with this address, in whatever case it is written.
     pub async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
-        Ok(account::Entity::find()
-            .filter(account::Column::Email.eq(storable(email).to_lowercase()))
-            .one(&self.read("accounts.account_by_email"))
-            .await?)
+        static TEXT: Written = Written::new();
+        let connection = &self.read("accounts.account_by_email");
+        let email = storable(email).to_lowercase();
+        let query = || account::Entity::find().filter(account::Column::Email.eq(""));
+        let row = connection.query_one_raw(TEXT.with(connection, query, [email.into()])).await?;
+        Ok(row.map(|row| Account::from_query_result(&row, "")).transpose()?)
     }
 
     /// The administrator who has been there longest.

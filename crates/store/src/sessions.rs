@@ -2,10 +2,14 @@
 
 use chrono::TimeDelta;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait as _, EntityTrait, FromQueryResult as _,
+    IdenStatic as _, PaginatorTrait, QueryFilter, QuerySelect, SelectA, SelectB,
+};
 use uuid::Uuid;
 
 use crate::accounts::Account;
+use crate::database::Written;
 pub use crate::entity::session::Model as Session;
 use crate::entity::{account, session};
 use crate::values::SessionKind;
@@ -48,13 +52,17 @@ impl Store {
 
     /// The session and its account, while both are good: not revoked, not expired, not disabled.
     pub async fn live_session(&self, id: Uuid) -> Result<Option<(Session, Account)>> {
-        let found = session::Entity::find_by_id(id)
-            .find_also_related(account::Entity)
-            .one(&self.read("sessions.live_session"))
-            .await?;
-        let live = found.filter(|(session, _)| self.is_live(session));
-        Ok(live
-            .and_then(|(session, account)| Some((session, account.filter(|account| account.disabled_at.is_none())?))))
+        // Every request asks this.
+        static TEXT: Written = Written::new();
+        let connection = &self.read("sessions.live_session");
+        let query = || session::Entity::find_by_id(id).find_also_related(account::Entity);
+        let Some(row) = connection.query_one_raw(TEXT.with(connection, query, [id.into()])).await? else {
+            return Ok(None);
+        };
+        let session = Session::from_query_result(&row, SelectA.as_str())?;
+        let account = Account::from_query_result_optional(&row, SelectB.as_str())?;
+        let account = account.filter(|account| account.disabled_at.is_none() && self.is_live(&session));
+        Ok(account.map(|account| (session, account)))
     }
 
     /// Exchanges the secret of a token family. Showing an old secret revokes the family: either the person or a

@@ -8,6 +8,7 @@ mod queries;
 mod replicas;
 mod settings;
 mod sqlite;
+mod written;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub(crate) use queries::{Named, QueryLog, Transaction};
 pub use queries::{QueryStatistics, SlowQuery};
 pub use replicas::{Marks, MarksUnavailable, ReplicaState};
 pub use settings::{DatabaseUrl, Settings};
+
+pub(crate) use written::Written;
 
 use replicas::Replicas;
 

@@ -155,11 +155,11 @@ impl Input {
 
     /// The same with statements alone.
     pub(super) fn bare(&self, kind: Kind, store: &Store, statements: &Statements) -> Vec<Call> {
-        let (now, one) = (store.clock().now(), Argument::Number(1));
+        let now = store.clock().now();
         let scopes = || [Argument::Text("shared".to_owned()), Argument::Text(self.account.to_string())];
         let arguments = match kind {
-            Kind::Select => vec![vec![Argument::Text(self.email.clone()), one]],
-            Kind::JoinOfTwo => vec![vec![Argument::Id(self.session), one]],
+            Kind::Select => vec![vec![Argument::Text(self.email.clone())]],
+            Kind::JoinOfTwo => vec![vec![Argument::Id(self.session)]],
             Kind::JoinOfThree => {
                 vec![scopes().into_iter().chain(self.chunks.iter().copied().map(Argument::Number)).collect()]
             }
@@ -182,7 +182,7 @@ impl Input {
             }
             Kind::Delete => {
                 let id = Argument::Id(self.conversation.0);
-                let mut arguments = vec![vec![id.clone(), one], vec![id.clone()]];
+                let mut arguments = vec![vec![id.clone(), Argument::Number(1)], vec![id.clone()]];
                 arguments.extend(store.is_sqlite().then(|| vec![id]));
                 arguments
             }
