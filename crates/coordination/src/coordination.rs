@@ -38,7 +38,8 @@ impl Coordination {
             config.tls = Some(tls::config(settings.ca_file.as_deref())?);
         }
         let mut builder = Builder::from_config(config);
-        builder.set_policy(pulse::reconnect_policy());
+        // Without a policy the client does not reconnect by itself, so that it has no reason to keep what could not be sent and
+        // send it much later, when nobody waits for it any more: `pulse` begins with a new one.
         builder.with_connection_config(|connection| {
             connection.connection_timeout = CONNECTING;
             connection.internal_command_timeout = CONNECTING;

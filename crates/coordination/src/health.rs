@@ -51,7 +51,8 @@ impl Coordination {
         let Some(link) = self.link() else {
             return Health { configured: false, reachable: false, round_trip_ms: None };
         };
-        let round_trip = link.pulse(&link.redis()).await;
+        // Before the first connection there is nobody to ask, and nothing lost.
+        let round_trip = if link.state() == State::Starting { None } else { link.pulse(&link.redis()).await };
         let round_trip_ms = round_trip.map(|time: Duration| time.as_secs_f64() * 1_000.0);
         Health { configured: true, reachable: round_trip.is_some(), round_trip_ms }
     }

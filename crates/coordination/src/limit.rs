@@ -67,7 +67,7 @@ impl Coordination {
         let name = keys::name(self.prefix(), &format!("limit:{}", limit.name), key);
         let arguments = vec![limit.interval_us().to_string(), limit.burst.to_string()];
         let redis = link.redis();
-        let wait_us: u64 = link.run(redis.eval(SCRIPT, name, arguments)).await?;
+        let wait_us: u64 = link.run(Box::pin(redis.eval(SCRIPT, name, arguments))).await?;
         if wait_us == 0 {
             return Ok(Decision::Allowed);
         }

@@ -30,6 +30,7 @@ pub(crate) struct Link {
     /// Makes clients. It knows the password and is not to be printed.
     builder: Builder,
     options: Options,
+    timeout: Duration,
     redis: RwLock<Redis>,
     breaker: Breaker,
     operations: AtomicU64,
@@ -43,11 +44,13 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(builder: Builder, timeout: Duration) -> Result<Self, Error> {
         // Where there is no connection, an operation fails at once instead of waiting for one.
-        let options = Options { timeout: Some(timeout), fail_fast: true, ..Options::default() };
+        // And what was lost with a connection is not sent again: nobody waits for it, and an event would count twice.
+        let options = Options { timeout: Some(timeout), fail_fast: true, max_attempts: Some(1), ..Options::default() };
         Ok(Self {
             redis: RwLock::new(builder.build()?.with_options(&options)),
             builder,
             options,
+            timeout,
             breaker: Breaker::new(),
             operations: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -69,14 +72,14 @@ impl Link {
         Ok(redis)
     }
 
-    /// Performs an operation, if there is hope.
+    /// Performs an operation, if there is hope. The client's futures are large: box them.
     pub(crate) async fn run<T>(&self, operation: impl Future<Output = Result<T, Error>>) -> Result<T, Unavailable> {
         if !self.breaker.admits() {
             self.skipped.fetch_add(1, Ordering::Relaxed);
             return Err(Unavailable);
         }
         self.operations.fetch_add(1, Ordering::Relaxed);
-        match operation.await {
+        match self.bounded(operation).await {
             Ok(value) => {
                 Self::tell(self.breaker.succeeded(), "");
                 Ok(value)
@@ -93,10 +96,16 @@ impl Link {
         }
     }
 
+    /// The client bounds what it has sent; what it still holds back, for instance while it reconnects, is bounded here.
+    async fn bounded<T>(&self, operation: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let late = |_| Error::new(ErrorKind::Timeout, "no answer in time");
+        tokio::time::timeout(self.timeout, operation).await.map_err(late)?
+    }
+
     /// Asks for a sign of life, whether there is hope or not; how long it took.
     pub(crate) async fn pulse(&self, redis: &Redis) -> Option<Duration> {
         let asked = Instant::now();
-        match redis.ping::<()>(None).await {
+        match self.bounded(redis.ping::<()>(None)).await {
             Ok(()) => {
                 Self::tell(self.breaker.succeeded(), "");
                 Some(asked.elapsed())

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fred::interfaces::{ClientLike as _, EventInterface as _};
-use fred::types::config::ReconnectPolicy;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
@@ -23,14 +22,6 @@ const DEAD_AFTER: u32 = 10;
 /// Before a new attempt to connect, doubled from the first to the last.
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-
-/// How the client itself reconnects, for ever, once it was connected.
-pub(crate) fn reconnect_policy() -> ReconnectPolicy {
-    let milliseconds = |wait: Duration| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-    let mut policy = ReconnectPolicy::new_exponential(0, milliseconds(SHORTEST_WAIT), milliseconds(LONGEST_WAIT), 2);
-    policy.set_jitter(milliseconds(SHORTEST_WAIT));
-    policy
-}
 
 /// Connects, and connects again, for ever.
 pub(crate) async fn keep(link: Arc<Link>) {

@@ -14,7 +14,7 @@ impl Coordination {
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, Unavailable> {
         let link = self.link().ok_or(Unavailable)?;
         let redis = link.redis();
-        link.run(redis.get(self.value_name(key))).await
+        link.run(Box::pin(redis.get(self.value_name(key)))).await
     }
 
     /// Keeps a value for a time.
@@ -22,7 +22,7 @@ impl Coordination {
         let link = self.link().ok_or(Unavailable)?;
         let redis = link.redis();
         let expiration = Some(Expiration::PX(keys::lifetime_ms(ttl)));
-        link.run(redis.set(self.value_name(key), value, expiration, None, false)).await
+        link.run(Box::pin(redis.set(self.value_name(key), value, expiration, None, false))).await
     }
 
     /// Forgets values.

@@ -9,7 +9,8 @@ use crate::index::{Quantised, quantise};
 use crate::parse::{Format, Limits, ParseError, parse};
 use crate::{Knowledge, Result, unit_vectors, units};
 
-/// Chunks embedded between two commits: progress is visible, and a killed process repeats at most this much.
+/// Chunks embedded in one turn, and committed: progress is visible, a killed process repeats at most this much, and nobody
+/// waits longer for another person's large documents.
 const CHUNKS_PER_COMMIT: u64 = 64;
 
 impl Knowledge {
@@ -26,38 +27,31 @@ impl Knowledge {
         Ok(())
     }
 
-    /// Computes the vectors that these documents' chunks lack, in commits of a bounded size. Returns how many
-    /// were computed; it stops early, with what it has, when `stop` says so.
-    pub async fn embed(&self, document_ids: &[Uuid], stop: impl Fn() -> bool) -> Result<usize> {
+    /// Computes vectors that these documents' chunks lack, as many as one commit takes, and returns how many. Documents that
+    /// have all of theirs are `ready` then; for others there is more to do, in a later turn.
+    pub async fn embed(&self, document_ids: &[Uuid]) -> Result<usize> {
         let Some(model) = self.model.clone() else { return Ok(0) };
-        let mut computed = 0;
-        loop {
-            let pending = self.store.pending_chunks(document_ids, CHUNKS_PER_COMMIT).await?;
-            let texts: Vec<ChunkText> = pending.iter().map(ChunkText::new).collect();
-            let pieces: Vec<Vec<String>> = texts.iter().map(|text| text.pieces.clone()).collect();
-            let encoder = model.clone();
-            let vectors = tokio::task::spawn_blocking(move || encoder.embed_batch(&pieces)).await??;
-            let stored: Vec<StoredVector> = pending
-                .iter()
-                .zip(&texts)
-                .zip(&vectors)
-                .map(|((chunk, text), vectors)| stored_vector(chunk.number, text, vectors))
-                .collect();
-            let alive = self.store.store_vectors(model.name(), document_ids, stored.clone()).await?;
-            if !self.store.searches_vectors() {
-                for vector in stored {
-                    if let Some(entry) = alive.get(&vector.number) {
-                        self.index.add(vector.number, entry, vector.scale, &vector.codes);
-                    }
+        let pending = self.store.pending_chunks(document_ids, CHUNKS_PER_COMMIT).await?;
+        let texts: Vec<ChunkText> = pending.iter().map(ChunkText::new).collect();
+        let pieces: Vec<Vec<String>> = texts.iter().map(|text| text.pieces.clone()).collect();
+        let encoder = model.clone();
+        let vectors = tokio::task::spawn_blocking(move || encoder.embed_batch(&pieces)).await??;
+        let stored: Vec<StoredVector> = pending
+            .iter()
+            .zip(&texts)
+            .zip(&vectors)
+            .map(|((chunk, text), vectors)| stored_vector(chunk.number, text, vectors))
+            .collect();
+        let alive = self.store.store_vectors(model.name(), document_ids, stored.clone()).await?;
+        if !self.store.searches_vectors() {
+            for vector in stored {
+                if let Some(entry) = alive.get(&vector.number) {
+                    self.index.add(vector.number, entry, vector.scale, &vector.codes);
                 }
-                self.forget_deleted(document_ids).await?;
             }
-            computed += alive.len();
-            // Where nothing is taken, the documents are another process's by now.
-            if alive.is_empty() || stop() {
-                return Ok(computed);
-            }
+            self.forget_deleted(document_ids).await?;
         }
+        Ok(alive.len())
     }
 
     /// A document that was deleted while its vectors were being added must not stay in the index.

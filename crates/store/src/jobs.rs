@@ -155,7 +155,7 @@ impl Store {
         Ok(extended.rows_affected)
     }
 
-    /// Puts jobs that this process has in hand back untouched, for instance when it is asked to stop.
+    /// Puts jobs that this process has in hand back, since there is more to do for them; others have their turn before.
     pub async fn release_jobs(&self, ids: &[Uuid]) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
@@ -163,6 +163,7 @@ impl Store {
         job::Entity::update_many()
             .col_expr(job::Column::State, Expr::value("queued"))
             .col_expr(job::Column::LeaseHolder, Expr::value(None::<Uuid>))
+            .col_expr(job::Column::Turn, Expr::col(job::Column::Turn).add(1))
             .filter(job::Column::Id.is_in(ids.iter().copied()))
             .filter(self.in_hand())
             .exec(&self.write("jobs.release"))

@@ -57,7 +57,7 @@ async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge, unsettled: &mu
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
     unsettled.clone_from(&ids);
     match (work.work(&jobs).await, jobs.as_slice()) {
-        // Rows that are still there were interrupted by a shutdown.
+        // Rows that are still there have more to do, when it is their turn again.
         (Ok(()), _) => store.release_jobs(&ids).await?,
         (Err(error), [job]) => record_failure(knowledge, job, &error).await?,
         // One document must not take the others of its batch down with it.

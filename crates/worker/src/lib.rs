@@ -37,7 +37,7 @@ pub async fn run(knowledge: Knowledge, shutdown: CancellationToken) -> knowledge
     lanes.spawn(bell::run(knowledge.clone(), shutdown.clone()));
     lanes.spawn(sessions::run(knowledge.store().clone(), sessions::EVERY, shutdown.clone()));
     lanes.spawn(lane::run(jobs::ingest::Ingest(knowledge.clone()), knowledge.clone(), shutdown.clone()));
-    lanes.spawn(lane::run(jobs::embed::Embed(knowledge.clone(), shutdown.clone()), knowledge, shutdown));
+    lanes.spawn(lane::run(jobs::embed::Embed(knowledge.clone()), knowledge, shutdown));
     lanes.close();
     lanes.wait().await;
     Ok(())

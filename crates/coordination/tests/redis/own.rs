@@ -1,7 +1,8 @@
 //! A Redis of a test's own, to be killed, stopped and started again.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -28,7 +29,17 @@ impl OwnRedis {
         let folder = directory.path().to_str().unwrap();
         let fixed = ["--port", &port_text, "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
         let arguments: Vec<String> = fixed.iter().chain(settings).map(|&word| word.to_owned()).collect();
-        Self { port, process: launch(&arguments), arguments, _directory: directory }
+        let redis = Self { port, process: launch(&arguments), arguments, _directory: directory };
+        redis.wait_until_it_listens();
+        redis
+    }
+
+    fn wait_until_it_listens(&self) {
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(20), "redis-server does not listen on port {}", self.port);
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn url(&self) -> String {

@@ -300,3 +300,32 @@ async fn too_many_attempts_are_refused_for_a_while() {
     let other = json!({ "email": "eve@example.org", "password": "wrong password" });
     app.call(Method::POST, "/api/auth/login", None, &other).await.problem(StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn attempts_at_one_gateway_count_at_another_and_without_redis_everybody_still_gets_in() {
+    let redis = coordination::Settings {
+        url: Some(coordination::RedisUrl::new(test_servers::variable_of_a_server("VOICEASSIST_TEST_REDIS"))),
+        timeout_ms: 2_000,
+        key_prefix: format!("test-{}:", uuid::Uuid::now_v7().simple()),
+        ..coordination::Settings::default()
+    };
+    let gone = coordination::Settings {
+        url: Some(coordination::RedisUrl::new("redis://127.0.0.1:1")),
+        ..coordination::Settings::default()
+    };
+    let settings = Settings { login_attempts_per_minute: 3, ..Settings::default() };
+    let app = TestApp::with(settings.clone()).await;
+    let mut gateways = Vec::new();
+    for told_through in [&redis, &redis, &gone] {
+        gateways.push(app.another_gateway(settings.clone(), told_through).await);
+    }
+    let body = json!({ "email": "ada@example.org", "password": "wrong password" });
+    for gateway in [0, 1, 0] {
+        gateways[gateway].call(Method::POST, "/api/auth/login", None, &body).await.problem(StatusCode::UNAUTHORIZED);
+    }
+    gateways[1].call(Method::POST, "/api/auth/login", None, &body).await.problem(StatusCode::TOO_MANY_REQUESTS);
+    gateways[2].call(Method::POST, "/api/auth/login", None, &body).await.problem(StatusCode::UNAUTHORIZED);
+    let ready = gateways[2].call(Method::GET, "/health/ready", None, &serde_json::Value::Null).await;
+    assert_eq!(ready.status, StatusCode::OK);
+    assert_eq!(ready.json()["checks"]["redis"], "down: limits hold for each process alone");
+}

@@ -1,5 +1,7 @@
 //! The real gateway in this process, on a database of its own and a clock that stands still.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -26,7 +28,7 @@ pub(crate) struct TestApp {
     pub(crate) store: Store,
     pub(crate) knowledge: Knowledge,
     pub(crate) clock: Clock,
-    _directory: tempfile::TempDir,
+    directory: Arc<tempfile::TempDir>,
 }
 
 /// What came back.
@@ -64,7 +66,7 @@ impl TestApp {
         documents: knowledge::Settings,
         database: store::Settings,
     ) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
         let start: DateTime<Utc> = "2026-03-02T09:00:00Z".parse().unwrap();
         let clock = Clock::manual(start);
         let url = test_servers::database_of_the_profile().await.map(store::DatabaseUrl::new);
@@ -74,7 +76,21 @@ impl TestApp {
         let assistant = assistant::Assistant::new(knowledge.clone());
         let gateway =
             Gateway::new(settings, assistant, knowledge.clone(), store.clone(), Coordination::alone()).await.unwrap();
-        Self { router: gateway.router(), gateway, store, knowledge, clock, _directory: directory }
+        Self { router: gateway.router(), gateway, store, knowledge, clock, directory }
+    }
+
+    /// Another gateway on the same database, which hears from others through this Redis.
+    pub(crate) async fn another_gateway(&self, settings: Settings, redis: &coordination::Settings) -> Self {
+        let coordination = Coordination::start(redis).unwrap();
+        // The first connection takes a moment; one that never comes is known soon as well.
+        while coordination.counters().state == coordination::State::Starting {
+            tokio::task::yield_now().await;
+        }
+        let (store, knowledge) = (self.store.clone(), self.knowledge.clone());
+        let assistant = assistant::Assistant::new(knowledge.clone());
+        let gateway = Gateway::new(settings, assistant, knowledge.clone(), store.clone(), coordination).await.unwrap();
+        let (clock, directory) = (self.clock.clone(), Arc::clone(&self.directory));
+        Self { router: gateway.router(), gateway, store, knowledge, clock, directory }
     }
 
     pub(crate) fn pass(&self, time: TimeDelta) {

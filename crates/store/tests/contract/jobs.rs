@@ -159,6 +159,19 @@ pub(crate) async fn one_persons_many_files_do_not_make_another_wait_for_all_of_t
     assert!(place(second.id).is_some_and(|place| place < 4), "{next:?}");
 }
 
+pub(crate) async fn a_large_document_gives_others_their_turn(test: TestStore) {
+    let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
+    for number in 0..9 {
+        test.stored(anna.id, Visibility::Private, &format!("one of several large ones {number}")).await;
+    }
+    let first = test.store.claim_jobs(JobKind::Ingest, 4).await.unwrap();
+    let Stored::Created(small) = test.stored(ben.id, Visibility::Private, "a small one").await else { panic!("new") };
+    // There is more to do for each of them.
+    test.store.release_jobs(&first.iter().map(|job| job.id).collect::<Vec<_>>()).await.unwrap();
+    let next = documents(&test.store.claim_jobs(JobKind::Ingest, 4).await.unwrap());
+    assert!(next.contains(&small.id), "{next:?}");
+}
+
 fn documents(jobs: &[Job]) -> Vec<Uuid> {
     jobs.iter().map(|job| job.document_id).collect()
 }

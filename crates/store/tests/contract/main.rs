@@ -56,5 +56,6 @@ on_every_profile! {
         a_lease_holds_while_its_process_says_that_it_lives,
         what_a_process_stores_after_its_lease_ran_out_is_refused,
         each_job_is_claimed_by_one_of_many,
-        one_persons_many_files_do_not_make_another_wait_for_all_of_them;
+        one_persons_many_files_do_not_make_another_wait_for_all_of_them,
+        a_large_document_gives_others_their_turn;
 }
