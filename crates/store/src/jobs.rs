@@ -51,7 +51,7 @@ impl Store {
     /// Adds a job within the transaction that makes it necessary.
     ///
     /// Its turn makes the queue fair: a person's jobs have increasing turns, and the first job of somebody who has none
-    /// waiting gets the turn that is next to be worked off. Ten thousand files of one person are thus passed by another
+    /// waiting gets the turn that is being worked off. Ten thousand files of one person are thus passed by another
     /// one's single file. Source: start-time fair queueing (Goyal, Vin, Cheng 1996) with jobs of equal length.
     pub(crate) async fn enqueue(
         &self,
@@ -60,28 +60,27 @@ impl Store {
         document_id: Uuid,
         owner_id: Uuid,
     ) -> Result<()> {
-        let queued = |kind: JobKind| {
+        let turns = |state: JobState| {
             job::Entity::find()
                 .select_only()
                 .column(job::Column::Turn)
                 .filter(job::Column::Kind.eq(kind))
-                .filter(job::Column::State.eq(JobState::Queued))
+                .filter(job::Column::State.eq(state))
         };
-        let own_last: Option<i64> = queued(kind)
+        let own_last: Option<i64> = turns(JobState::Queued)
             .filter(job::Column::OwnerId.eq(owner_id))
             .order_by_desc(job::Column::Turn)
             .limit(1)
             .into_tuple()
             .one(transaction)
             .await?;
-        let next: Option<i64> = queued(kind)
-            .filter(job::Column::Crashes.eq(0))
-            .order_by_asc(job::Column::Turn)
-            .limit(1)
-            .into_tuple()
-            .one(transaction)
-            .await?;
-        let turn = Ord::max(own_last.map_or(0, |last| last + 1), next.unwrap_or(0));
+        let mut present: Option<i64> = None;
+        for state in [JobState::Running, JobState::Queued] {
+            let first = turns(state).filter(job::Column::Crashes.eq(0)).order_by_asc(job::Column::Turn).limit(1);
+            let first: Option<i64> = first.into_tuple().one(transaction).await?;
+            present = present.into_iter().chain(first).min();
+        }
+        let turn = Ord::max(own_last.map_or(0, |last| last + 1), present.unwrap_or(0));
         let now = self.clock().now();
         let row = job::ActiveModel {
             id: Set(self.clock().new_id()),

@@ -18,7 +18,7 @@ async fn health_touches_nothing_and_readiness_asks_everything() {
     assert!(live["uptime_s"].is_u64());
     let ready = app.call(Method::GET, "/health/ready", None, &Value::Null).await;
     assert_eq!(ready.status, StatusCode::OK);
-    let checks = json!({ "database": "ok", "embedding_model": "absent: keywords only" });
+    let checks = json!({ "database": "ok", "embedding_model": "absent: keywords only", "redis": "absent", "replicas": "0 of 0" });
     assert_eq!(ready.json(), json!({ "status": "ready", "checks": checks }));
 }
 
