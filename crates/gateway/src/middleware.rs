@@ -48,7 +48,7 @@ pub(crate) fn wrap(router: Router, gateway: &Gateway) -> Router {
         .layer(from_fn(identify))
 }
 
-/// Gives each request an id and a line in the log.
+/// Gives each request an id and a line in the log; a proxy that finds us well each second is worth none.
 async fn identify(mut request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).and_then(given_id).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -57,7 +57,15 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let elapsed_ms = began.elapsed().as_secs_f64() * 1_000.0;
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), elapsed_ms, "answered"));
+    let status = response.status();
+    let is_routine = status.is_success() && path.starts_with("/health");
+    span.in_scope(|| {
+        if is_routine {
+            tracing::debug!(status = status.as_u16(), elapsed_ms, "answered");
+        } else {
+            tracing::info!(status = status.as_u16(), elapsed_ms, "answered");
+        }
+    });
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

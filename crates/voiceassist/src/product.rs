@@ -38,6 +38,7 @@ impl Product {
         let coordination = Coordination::start(&settings.redis)?;
         let marks = Arc::new(SharedMarks(coordination.clone()));
         let store = Store::open(&settings.data_dir, &settings.database, Clock::System).await?.with_marks(marks);
+        store::transfer::must_be_whole(&store).await?;
         let knowledge = Knowledge::open(store.clone(), settings.knowledge.clone()).await?;
         if knowledge.model_name().is_none() {
             tracing::warn!("no embedding model: search runs on keywords alone; `make model` fetches one");

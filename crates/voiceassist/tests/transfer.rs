@@ -93,8 +93,10 @@ async fn a_transfer_that_was_killed_goes_on() {
     .await;
     assert_eq!(running.kill().signal(), Some(9), "killed before its end");
     let half = Home::without_model().with_data(&copy);
-    let refused = half.run(["backup", half.path("half.backup").to_str().unwrap()]).await;
-    assert!(refused.failed_with_one_line().contains("half filled"), "{refused:?}");
+    for use_of_it in [["backup", half.path("half.backup").to_str().unwrap()], ["ask", "Which houses have roses?"]] {
+        let refused = half.run(use_of_it).await;
+        assert!(refused.failed_with_one_line().contains("half filled"), "{refused:?}");
+    }
     let moved = home.succeed(migrate).await;
     assert_eq!(lines(&moved.out), lines(&saved.out), "the same counts and checksums");
 }

@@ -70,7 +70,8 @@ impl TestApp {
         let start: DateTime<Utc> = "2026-03-02T09:00:00Z".parse().unwrap();
         let clock = Clock::manual(start);
         let url = test_servers::database_of_the_profile().await.map(store::DatabaseUrl::new);
-        let database = store::Settings { url, min_connections: 0, max_connections: 5, ..database };
+        let max_connections = database.max_connections.min(5);
+        let database = store::Settings { url, min_connections: 0, max_connections, ..database };
         let store = Store::open(directory.path(), &database, clock.clone()).await.unwrap();
         let knowledge = Knowledge::open(store.clone(), documents).await.unwrap();
         let assistant = assistant::Assistant::new(knowledge.clone());

@@ -5,6 +5,7 @@
 mod accounts;
 mod bad_input;
 mod common;
+mod connections;
 mod life;
 mod pages;
 mod permissions;

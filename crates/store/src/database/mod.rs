@@ -60,6 +60,8 @@ pub(crate) enum Rule {
     Schema,
     /// Nor the same jobs.
     Vectors,
+    /// A transfer that goes on begins where the one before it ended.
+    Transfer,
 }
 
 impl Store {

@@ -21,8 +21,10 @@ pub enum Error {
         "the target is half filled from another source; finish that transfer with the command that began it, or choose an empty target"
     )]
     OtherTransfer,
-    /// The source is half filled itself.
-    #[error("the source is itself only half filled; finish the transfer that fills it, or use its source")]
+    /// The database is the target of a transfer that has not ended.
+    #[error(
+        "the database is only half filled: a `voiceassist migrate` or `voiceassist restore` into it has not ended; run that command again, or use another database"
+    )]
     HalfFilled,
     /// The target does not have what the source has.
     #[error(

@@ -124,6 +124,11 @@ pub async fn restore(file: &Path, target: &Store, watch: Watch<'_>) -> Result<Ve
     complete(target, writer, sums, progress.watch).await
 }
 
+/// Fails when a transfer into this database has not ended: whatever is still missing would be missing in answers.
+pub async fn must_be_whole(store: &Store) -> Result<()> {
+    Snapshot::of(store).await?.must_be_whole().await
+}
+
 /// Makes the target's indexes and compares it with what should be in it.
 async fn complete(target: &Store, writer: Writer<'_>, sums: Vec<TableSum>, watch: Watch<'_>) -> Result<Vec<TableSum>> {
     let of = |name: &str| sums.iter().find(|sum| sum.name == name).map_or(0, |sum| sum.rows);

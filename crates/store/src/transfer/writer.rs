@@ -9,7 +9,7 @@ use super::error::Result;
 use super::row::{self, Row};
 use super::table::{MARK, Table, tables};
 use super::{Error, derived};
-use crate::database::Transaction;
+use crate::database::{Rule, Transaction};
 use crate::entity::setting;
 use crate::{Store, search};
 
@@ -103,9 +103,10 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Begins a transaction that may take its time.
+/// Begins a transaction that may take its time. What a transfer that was killed had last sent may still be under way in a
+/// PostgreSQL server: this one waits until that is written or undone, and only then looks how far it had come.
 pub(super) async fn begin(store: &Store) -> Result<Transaction> {
-    let transaction = store.begin("transfer.write").await?;
+    let transaction = store.begin_alone("transfer.write", Rule::Transfer).await?;
     if !store.is_sqlite() {
         transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
     }
