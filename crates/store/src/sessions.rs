@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait as _, EntityTrait, FromQueryResult as _,
-    IdenStatic as _, PaginatorTrait, QueryFilter, QuerySelect, SelectA, SelectB,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait as _, DbErr, EntityTrait, IdenStatic as _,
+    Iterable as _, JoinType, PaginatorTrait, QueryFilter, QueryResult, QuerySelect, RelationTrait as _,
 };
 use uuid::Uuid;
 
@@ -55,14 +55,16 @@ impl Store {
         // Every request asks this.
         static TEXT: Written = Written::new();
         let connection = &self.read("sessions.live_session");
-        let query = || session::Entity::find_by_id(id).find_also_related(account::Entity);
+        let query = || {
+            let query = session::Entity::find_by_id(id).join(JoinType::InnerJoin, session::Relation::Account.def());
+            account::Column::iter()
+                .fold(query, |query, column| query.column_as(column, format!("account_{}", column.as_str())))
+        };
         let Some(row) = connection.query_one_raw(TEXT.with(connection, query, [id.into()])).await? else {
             return Ok(None);
         };
-        let session = Session::from_query_result(&row, SelectA.as_str())?;
-        let account = Account::from_query_result_optional(&row, SelectB.as_str())?;
-        let account = account.filter(|account| account.disabled_at.is_none() && self.is_live(&session));
-        Ok(account.map(|account| (session, account)))
+        let (session, account) = both(&row)?;
+        Ok((account.disabled_at.is_none() && self.is_live(&session)).then_some((session, account)))
     }
 
     /// Exchanges the secret of a token family. Showing an old secret revokes the family: either the person or a
@@ -135,4 +137,28 @@ impl Store {
     fn is_live(&self, session: &Session) -> bool {
         session.revoked_at.is_none() && session.expires_at > self.clock().now()
     }
+}
+
+/// A session's columns and its account's, in the order of their entities. By their places: to find them by name takes as long
+/// as a third of the query.
+fn both(row: &QueryResult) -> Result<(Session, Account), DbErr> {
+    let session = Session {
+        id: row.try_get_by_index(0)?,
+        account_id: row.try_get_by_index(1)?,
+        kind: row.try_get_by_index(2)?,
+        secret_hash: row.try_get_by_index(3)?,
+        created_at: row.try_get_by_index(4)?,
+        expires_at: row.try_get_by_index(5)?,
+        revoked_at: row.try_get_by_index(6)?,
+    };
+    let account = Account {
+        id: row.try_get_by_index(7)?,
+        email: row.try_get_by_index(8)?,
+        name: row.try_get_by_index(9)?,
+        role: row.try_get_by_index(10)?,
+        password_hash: row.try_get_by_index(11)?,
+        disabled_at: row.try_get_by_index(12)?,
+        created_at: row.try_get_by_index(13)?,
+    };
+    Ok((session, account))
 }
