@@ -1,6 +1,9 @@
 //! What the target makes from the rows that were moved: indexes, and where its counters stand.
 
-use sea_orm::{ConnectionTrait as _, DbErr, Statement, Value};
+use std::sync::Arc;
+
+use sea_orm::sqlx::{self, Connection as _};
+use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr, Statement, Value};
 use uuid::Uuid;
 
 use super::error::Result;
@@ -121,5 +124,21 @@ pub(super) async fn set_sequences(transaction: &Transaction) -> Result<()> {
             transaction.execute_unprepared(&set).await?;
         }
     }
+    Ok(())
+}
+
+/// Does what PostgreSQL does by itself some minutes after many changes: until then, questions would take three times as long.
+pub(super) async fn settle(store: &Store) -> Result<()> {
+    if store.is_sqlite() {
+        return Ok(());
+    }
+    let (_, connection) = store.connections();
+    let failed = |error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)));
+    // A connection of its own, because it may take longer than a statement usually may.
+    let mut connection = connection.get_postgres_connection_pool().acquire().await.map_err(failed)?.detach();
+    for statement in ["SET statement_timeout = 0", "VACUUM (ANALYZE)"] {
+        sqlx::raw_sql(statement).execute(&mut connection).await.map_err(failed)?;
+    }
+    connection.close().await.map_err(failed)?;
     Ok(())
 }

@@ -143,6 +143,7 @@ async fn complete(target: &Store, writer: Writer<'_>, sums: Vec<TableSum>, watch
             return Err(differs(expected, &found));
         }
     }
+    derived::settle(target).await?;
     writer.finish().await?;
     Ok(sums)
 }
