@@ -31,7 +31,8 @@ async fn a_slow_statement_is_told_with_its_plan_and_nobodys_words() {
     };
     let slow = of("slow", "documents.documents");
     assert!(slow["sql"].as_str().unwrap().starts_with("SELECT"), "{slow}");
-    assert!(slow["plan"].as_str().unwrap().contains("SEARCH document USING INDEX"), "{slow}");
+    let plan = slow["plan"].as_str().unwrap();
+    assert!(plan.contains("SEARCH document USING INDEX") || plan.contains("Scan on document"), "{slow}");
     assert!(slow["slowest_ms"].as_f64().unwrap() > 0.0, "{slow}");
     assert!(slow["times"].as_u64().unwrap() >= 1, "{slow}");
     assert!(slow["last_at"].is_string(), "{slow}");
