@@ -96,7 +96,7 @@ impl Store {
         for batch in rows.chunks(ROWS_PER_INSERT) {
             chunk::Entity::insert_many(batch.to_vec()).exec_without_returning(&transaction).await?;
         }
-        search::index_chunks(&transaction, document_id, &title).await?;
+        search::index_chunks(&transaction, document_id, &found.scope, &title).await?;
         let text = document_text::ActiveModel { document_id: Set(document_id), text: Set(whole_text) };
         document_text::Entity::insert(text).exec_without_returning(&transaction).await?;
         let owner_id = found.owner_id;

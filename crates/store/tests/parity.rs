@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use store::accounts::{Account, NewAccount};
 use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::documents::{NewDocument, Stored};
-use store::search::{KeywordIndex, Near, terms};
+use store::search::{ChunkFields, DocumentFields, Near, terms};
 use store::values::Role;
 use store::{Clock, DatabaseUrl, Reader, Settings, Store, Visibility};
 use test_servers::Server;
@@ -31,8 +31,15 @@ const WORDS: &[&str] = &[
     "ﬁle",
 ];
 
-const CHUNKS: KeywordIndex = KeywordIndex::Chunks { title: 4.0, heading_path: 2.0, body: 1.0 };
-const DOCUMENTS: KeywordIndex = KeywordIndex::Documents { title: 1.2, body: 0.3 };
+const CHUNKS: ChunkFields = ChunkFields { title: 4.0, heading_path: 2.0, body: 1.0 };
+const DOCUMENTS: DocumentFields = DocumentFields { title: 1.2, body: 0.3 };
+
+/// What is ranked.
+#[derive(Clone, Copy, Debug)]
+enum Index {
+    Chunks,
+    Documents,
+}
 
 /// A document's title, and of each chunk the headings and the text.
 type Written = (String, Vec<(String, String)>);
@@ -84,9 +91,17 @@ impl Library {
     }
 
     /// What these words find, by the file name of its document and its place there, with scores.
-    async fn found(&self, index: KeywordIndex, query: &str) -> HashMap<(String, i32), f32> {
+    async fn found(&self, index: Index, query: &str) -> HashMap<(String, i32), f32> {
         let reader = Reader::new(self.reader.id);
-        let hits = self.store.keyword_search(reader, &each_once(query), index, 1_000).await.unwrap();
+        let terms = each_once(query);
+        let hits = match index {
+            Index::Chunks => self.store.chunks_by_keywords(reader, &terms, CHUNKS, 1_000).await.unwrap(),
+            Index::Documents => {
+                let (collection, statistics) = self.store.term_statistics(reader, &terms).await.unwrap();
+                let terms: Vec<_> = terms.into_iter().zip(statistics).collect();
+                self.store.documents_by_keywords(reader, &terms, collection, DOCUMENTS, 1_000).await.unwrap()
+            }
+        };
         let numbers: Vec<i64> = hits.iter().map(|hit| hit.number).collect();
         let passages = self.store.passages(reader, &numbers).await.unwrap();
         let place = |number: i64| {
@@ -106,10 +121,9 @@ fn each_once(query: &str) -> Vec<String> {
 
 async fn counted_alike(sqlite: &Library, postgres: &Library, query: &str) -> Result<(), TestCaseError> {
     let stems = each_once(query);
-    let frequencies = async |library: &Library| library.store.term_frequencies(&stems).await.unwrap();
-    prop_assert_eq!(frequencies(postgres).await, frequencies(sqlite).await);
-    let count = async |library: &Library| library.store.count_chunks().await.unwrap();
-    prop_assert_eq!(count(postgres).await, count(sqlite).await);
+    let counted =
+        async |library: &Library| library.store.term_statistics(Reader::new(library.reader.id), &stems).await.unwrap();
+    prop_assert_eq!(counted(postgres).await, counted(sqlite).await);
     Ok(())
 }
 
@@ -136,7 +150,7 @@ proptest! {
                 ids.push([sqlite.add(number, document).await, postgres.add(number, document).await]);
             }
             counted_alike(sqlite, postgres, &query).await?;
-            for index in [CHUNKS, DOCUMENTS] {
+            for index in [Index::Chunks, Index::Documents] {
                 let (expected, found) = (sqlite.found(index, &query).await, postgres.found(index, &query).await);
                 prop_assert_eq!(found.len(), expected.len(), "{:?} {:?} {:?}", index, expected, found);
                 for (place, score) in expected {
@@ -150,7 +164,7 @@ proptest! {
             sqlite.store.delete_document(of_sqlite).await.unwrap();
             postgres.store.delete_document(of_postgres).await.unwrap();
             counted_alike(sqlite, postgres, &query).await?;
-            for index in [CHUNKS, DOCUMENTS] {
+            for index in [Index::Chunks, Index::Documents] {
                 let places = async |library: &Library| -> HashSet<_> {
                     library.found(index, &query).await.into_keys().collect()
                 };

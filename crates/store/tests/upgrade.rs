@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait as _;
 use store::accounts::NewAccount;
 use store::chunks::{Extracted, NewChunk};
 use store::documents::{NewDocument, Stored};
-use store::search::KeywordIndex;
+use store::search::DocumentFields;
 use store::values::Role;
 use store::{Clock, Reader, Settings, Store, Visibility};
 
@@ -33,12 +33,18 @@ async fn documents_of_an_older_version_are_found_by_their_words() {
 
     let file = directory.path().join("voiceassist.db");
     let older = sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
-    older.execute_unprepared("DROP TABLE document_fts").await.unwrap();
-    let undo = "DELETE FROM seaql_migrations WHERE version = 'm20261124_000002_document_index'";
+    for table in ["document_posting", "document_keywords", "keyword_statistics"] {
+        older.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
+    }
+    older.execute_unprepared("CREATE VIRTUAL TABLE document_fts USING fts5(title, body, content='')").await.unwrap();
+    let undo = "DELETE FROM seaql_migrations WHERE version = 'm20261124_000005_postings'";
     assert_eq!(older.execute_unprepared(undo).await.unwrap().rows_affected(), 1);
 
     let store = Store::open(directory.path(), &Settings::default(), Clock::System).await.unwrap();
-    let index = KeywordIndex::Documents { title: 1.0, body: 1.0 };
-    let found = store.keyword_search(Reader::new(anna.id), &["quokka".to_owned()], index, 5).await.unwrap();
+    let (reader, word) = (Reader::new(anna.id), "quokka".to_owned());
+    let (collection, statistics) = store.term_statistics(reader, std::slice::from_ref(&word)).await.unwrap();
+    let words: Vec<_> = statistics.into_iter().map(|of_word| (word.clone(), of_word)).collect();
+    let fields = DocumentFields { title: 1.0, body: 1.0 };
+    let found = store.documents_by_keywords(reader, &words, collection, fields, 5).await.unwrap();
     assert_eq!(found.iter().map(|hit| hit.document_id).collect::<Vec<_>>(), [document.id]);
 }

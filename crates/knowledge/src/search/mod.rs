@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use store::Reader;
 use store::passages::Passage;
-use store::search::{KeywordHit, KeywordIndex, Near};
+use store::search::{ChunkFields, DocumentFields, KeywordHit, Near};
 use uuid::Uuid;
 
 pub use question::{Question, Term};
@@ -22,9 +22,9 @@ const CHUNKS_BY_MEANING: usize = 60;
 /// Chunks that the keyword search contributes where vectors are missing.
 const CHUNKS_BY_KEYWORDS: usize = 100;
 /// A word of the title or of the headings says more about a chunk than one of its text.
-const CHUNKS: KeywordIndex = KeywordIndex::Chunks { title: 4.0, heading_path: 2.0, body: 1.0 };
-/// FTS5 fixes BM25's k1 at 1.2; a weight of 0.3 makes it 4, so that the tenth occurrence in a long document still counts.
-const DOCUMENTS: KeywordIndex = KeywordIndex::Documents { title: 1.2, body: 0.3 };
+const CHUNKS: ChunkFields = ChunkFields { title: 4.0, heading_path: 2.0, body: 1.0 };
+/// BM25's k1 is 1.2; a weight of 0.3 makes it 4, so that the tenth occurrence in a long document still counts.
+const DOCUMENTS: DocumentFields = DocumentFields { title: 1.2, body: 0.3 };
 
 /// A passage that was found.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl Knowledge {
             None => Vec::new(),
         };
         let chunks = if vector.is_none() || documents.iter().any(|hit| hit.waiting) {
-            self.store.keyword_search(reader, &question.telling_terms(), CHUNKS, CHUNKS_BY_KEYWORDS).await?
+            self.store.chunks_by_keywords(reader, &question.telling_terms(), CHUNKS, CHUNKS_BY_KEYWORDS).await?
         } else {
             Vec::new()
         };
@@ -113,9 +113,10 @@ impl Knowledge {
     }
 
     async fn documents_by_keywords(&self, reader: Reader, text: &str) -> Result<(Question, Vec<KeywordHit>)> {
-        let question = Question::analyse(&self.store, text).await?;
-        let terms = question.occurring_terms();
-        let documents = self.store.keyword_search(reader, &terms, DOCUMENTS, DOCUMENTS_BY_KEYWORDS).await?;
+        let question = Question::analyse(&self.store, reader, text).await?;
+        let (terms, collection) = (question.counted_terms(), question.collection);
+        let documents =
+            self.store.documents_by_keywords(reader, &terms, collection, DOCUMENTS, DOCUMENTS_BY_KEYWORDS).await?;
         Ok((question, documents))
     }
 }

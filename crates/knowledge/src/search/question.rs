@@ -1,7 +1,7 @@
 //! What a question is about: its words without its grammar, and how rare each is.
 
-use store::Store;
-use store::search::{is_stopword, stem, words};
+use store::search::{Collection, TermStatistics, is_stopword, stem, words};
+use store::{Reader, Store};
 
 /// A question is searched for by this many terms at least, however common they are.
 const FEWEST_TERMS: usize = 2;
@@ -13,8 +13,8 @@ pub struct Question {
     pub text: String,
     /// Its content words, each once, in order.
     pub terms: Vec<Term>,
-    /// How many chunks there are.
-    chunks: u64,
+    /// The size of what the reader may read.
+    pub(super) collection: Collection,
 }
 
 /// A content word of a question.
@@ -24,15 +24,15 @@ pub struct Term {
     pub word: String,
     /// Its stem, as both indexes have it.
     pub stem: String,
-    /// In how many chunks it occurs.
-    pub frequency: u64,
+    /// Where it occurs in what the reader may read.
+    pub statistics: TermStatistics,
     /// How much its occurrence says: `ln(1 + (N - n + 0.5) / (n + 0.5))` for `n` of `N` chunks (Robertson and
     /// Spärck Jones).
     pub weight: f32,
 }
 
 impl Question {
-    pub(super) async fn analyse(store: &Store, text: &str) -> store::Result<Self> {
+    pub(super) async fn analyse(store: &Store, reader: Reader, text: &str) -> store::Result<Self> {
         let mut spoken = without_measures(words(text));
         // A question of grammar alone ("what is it?") is searched as it stands.
         if spoken.iter().any(|word| !is_stopword(word)) {
@@ -42,33 +42,32 @@ impl Question {
         for word in spoken {
             let stem = stem(&word);
             if !terms.iter().any(|term| term.stem == stem) {
-                terms.push(Term { word, stem, frequency: 0, weight: 0.0 });
+                terms.push(Term { word, stem, statistics: TermStatistics::default(), weight: 0.0 });
             }
         }
         let stems: Vec<String> = terms.iter().map(|term| term.stem.clone()).collect();
-        let frequencies = store.term_frequencies(&stems).await?;
-        let chunks = store.count_chunks().await?.max(1);
-        let all = chunks as f32;
-        for (term, frequency) in terms.iter_mut().zip(frequencies) {
-            term.frequency = frequency;
-            let n = (frequency as f32).min(all);
+        let (collection, of_terms) = store.term_statistics(reader, &stems).await?;
+        let all = collection.chunks.max(1) as f32;
+        for (term, statistics) in terms.iter_mut().zip(of_terms) {
+            term.statistics = statistics;
+            let n = (statistics.chunks as f32).min(all);
             term.weight = (1.0 + (all - n + 0.5) / (n + 0.5)).ln();
         }
-        Ok(Self { text: text.to_owned(), terms, chunks })
+        Ok(Self { text: text.to_owned(), terms, collection })
     }
 
-    /// The terms that occur at all.
-    pub(super) fn occurring_terms(&self) -> Vec<String> {
-        self.terms.iter().filter(|term| term.frequency > 0).map(|term| term.stem.clone()).collect()
+    /// The terms with where they occur.
+    pub(super) fn counted_terms(&self) -> Vec<(String, TermStatistics)> {
+        self.terms.iter().map(|term| (term.stem.clone(), term.statistics)).collect()
     }
 
     /// The terms that tell chunks apart. One that a fifth of all chunks has takes most of a search's time and finds
     /// nothing that the rarer ones do not; it still counts when what was found is ranked.
     pub(super) fn telling_terms(&self) -> Vec<String> {
-        let mut terms: Vec<&Term> = self.terms.iter().filter(|term| term.frequency > 0).collect();
-        terms.sort_by_key(|term| term.frequency);
-        let common = self.chunks / 5;
-        let telling = terms.iter().take_while(|term| term.frequency <= common).count().max(FEWEST_TERMS);
+        let mut terms: Vec<&Term> = self.terms.iter().filter(|term| term.statistics.documents > 0).collect();
+        terms.sort_by_key(|term| term.statistics.chunks);
+        let common = self.collection.chunks / 5;
+        let telling = terms.iter().take_while(|term| term.statistics.chunks <= common).count().max(FEWEST_TERMS);
         terms.into_iter().take(telling).map(|term| term.stem.clone()).collect()
     }
 
@@ -111,10 +110,11 @@ mod tests {
         let term = |(stem, frequency): &(&str, u64)| Term {
             word: (*stem).to_owned(),
             stem: (*stem).to_owned(),
-            frequency: *frequency,
+            statistics: TermStatistics { documents: *frequency, chunks: *frequency },
             weight: 0.0,
         };
-        Question { text: String::new(), terms: frequencies.iter().map(term).collect(), chunks: 1000 }.telling_terms()
+        let collection = Collection { chunks: 1_000, ..Collection::default() };
+        Question { text: String::new(), terms: frequencies.iter().map(term).collect(), collection }.telling_terms()
     }
 
     #[test]

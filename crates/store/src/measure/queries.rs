@@ -10,12 +10,12 @@ use super::bare::{Argument, Call, Manner};
 use super::seed::{CHUNKS, Seeded, address};
 use super::words::Words;
 use crate::page::PageRequest;
-use crate::search::{KeywordIndex, terms};
+use crate::search::{ChunkFields, terms};
 use crate::values::SessionKind;
 use crate::{Reader, Result, Store};
 
 /// The same as a question's.
-const INDEX: KeywordIndex = KeywordIndex::Chunks { title: 4.0, heading_path: 2.0, body: 1.0 };
+const FIELDS: ChunkFields = ChunkFields { title: 4.0, heading_path: 2.0, body: 1.0 };
 const WANTED: usize = 100;
 /// So many are ranked for that.
 const RANKED: i64 = 200;
@@ -142,7 +142,7 @@ impl Input {
             Kind::Update => store.revoke_session(self.session).await?,
             Kind::Aggregate => drop(store.count_documents().await?),
             Kind::FullText => {
-                drop(store.keyword_search(Reader::new(self.account), &self.words, INDEX, WANTED).await?);
+                drop(store.chunks_by_keywords(Reader::new(self.account), &self.words, FIELDS, WANTED).await?);
             }
             Kind::HistorySearch => {
                 let query = self.words.first().cloned();

@@ -1,4 +1,4 @@
-//! The keyword index of whole documents.
+//! Was the first form of the keyword index of whole documents, which `m20261124_000005_postings` replaces.
 
 use sea_orm_migration::prelude::*;
 
@@ -7,7 +7,7 @@ pub(super) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        crate::search::create_document_index(manager).await
+    async fn up(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
     }
 }

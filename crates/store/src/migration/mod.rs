@@ -6,6 +6,7 @@ mod m20261123_000001_initial;
 mod m20261124_000002_document_index;
 mod m20261124_000003_leases;
 mod m20261124_000004_access_paths;
+mod m20261124_000005_postings;
 
 pub(crate) struct Migrator;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_document_index::Migration),
             Box::new(m20261124_000003_leases::Migration),
             Box::new(m20261124_000004_access_paths::Migration),
+            Box::new(m20261124_000005_postings::Migration),
         ]
     }
 }

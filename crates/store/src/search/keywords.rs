@@ -6,28 +6,19 @@ use sea_orm_migration::SchemaManager;
 use uuid::Uuid;
 
 use super::terms::terms;
-use super::{postgres, sqlite};
-use crate::{Reader, Result, Store};
+use super::{documents, postgres, sqlite};
+use crate::vectors::private_to;
+use crate::{Error, Reader, Result, Store};
 
-/// An index to search, with how much an occurrence in each field counts.
+/// How much an occurrence in each field of a chunk counts.
 #[derive(Clone, Copy, Debug)]
-pub enum KeywordIndex {
-    /// Chunks, one by one.
-    Chunks {
-        /// In the document's title.
-        title: f64,
-        /// In the headings above the chunk.
-        heading_path: f64,
-        /// In the chunk's text.
-        body: f64,
-    },
-    /// Documents as a whole.
-    Documents {
-        /// In the title.
-        title: f64,
-        /// In the headings and the text.
-        body: f64,
-    },
+pub struct ChunkFields {
+    /// In the document's title.
+    pub title: f64,
+    /// In the headings above the chunk.
+    pub heading_path: f64,
+    /// In the chunk's text.
+    pub body: f64,
 }
 
 /// A chunk or a document found by keywords.
@@ -62,33 +53,40 @@ pub(crate) async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), Db
     execute_each(connection, statements).await
 }
 
-/// Makes the index of whole documents, and indexes those that are there.
+/// Makes the index of whole documents in place of one of an earlier form, and counts the chunks.
 pub(crate) async fn create_document_index(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let connection = manager.get_connection();
+    for table in ["document_fts", "document_posting", "document_keywords", "keyword_statistics"] {
+        connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {table}")).await?;
+    }
     if is_postgres(connection) {
-        return execute_each(connection, postgres::CREATE_DOCUMENTS).await;
+        execute_each(connection, postgres::CREATE_CHUNK_STATISTICS).await?;
     }
-    connection.execute_unprepared(sqlite::CREATE_DOCUMENTS).await?;
-    for row in connection.query_all_raw(statement(connection, "SELECT id, title FROM document", [])).await? {
-        let (id, title): (Uuid, String) = (row.try_get("", "id")?, row.try_get("", "title")?);
-        let chunks = analysed_chunks(connection, id).await?;
-        sqlite::index_document(connection, &terms(&title), &chunks).await?;
-    }
-    Ok(())
+    documents::create(connection).await
 }
 
 /// Indexes a document's chunks, and the document as a whole.
-pub(crate) async fn index_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid, title: &str) -> Result<()> {
+pub(crate) async fn index_chunks<C: ConnectionTrait>(
+    connection: &C,
+    document_id: Uuid,
+    scope: &str,
+    title: &str,
+) -> Result<()> {
     let title = terms(title);
     let chunks = analysed_chunks(connection, document_id).await?;
     if is_postgres(connection) {
-        return Ok(postgres::index_chunks(connection, document_id, &title, &chunks).await?);
+        postgres::index_chunks(connection, document_id, &title, &chunks).await?;
+    } else {
+        sqlite::index_chunks(connection, &title, &chunks).await?;
     }
-    sqlite::index_chunks(connection, &title, &chunks).await?;
-    Ok(sqlite::index_document(connection, &title, &chunks).await?)
+    let private_to = private_to(scope).map_err(|_| Error::Corrupt { what: "document scope" })?;
+    Ok(documents::index(connection, document_id, private_to, &title, &chunks).await?)
 }
 
-async fn analysed_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<Vec<AnalysedChunk>, DbErr> {
+pub(super) async fn analysed_chunks<C: ConnectionTrait>(
+    connection: &C,
+    document_id: Uuid,
+) -> Result<Vec<AnalysedChunk>, DbErr> {
     let select = "SELECT number, heading_path, text FROM chunk WHERE document_id = $1 ORDER BY number";
     let rows = connection.query_all_raw(statement(connection, select, [document_id.into()])).await?;
     let analysed = |row: QueryResult| {
@@ -100,6 +98,7 @@ async fn analysed_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) 
 }
 
 pub(crate) async fn forget_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<()> {
+    documents::forget(connection, document_id).await?;
     if is_postgres(connection) {
         return Ok(postgres::forget_chunks(connection, document_id).await?);
     }
@@ -135,71 +134,34 @@ impl Store {
         Some(if self.is_sqlite() { sqlite::matching(others, last) } else { postgres::matching(others, last) })
     }
 
-    /// The best chunks or documents for these terms (normalised by [`terms`](super::terms), each once), any of which may
-    /// occur, among those that the reader may read: BM25 with a weight per field. Source: Robertson and Zaragoza, "The
-    /// Probabilistic Relevance Framework: BM25 and Beyond" (2009), as implemented by `SQLite`'s FTS5.
-    pub async fn keyword_search(
+    /// The best chunks for these terms (normalised by [`terms`](super::terms), each once), any of which may occur, among
+    /// those that the reader may read: BM25 with a weight per field, as for documents; but over all chunks, whoever may
+    /// read them.
+    pub async fn chunks_by_keywords(
         &self,
         reader: Reader,
         terms: &[String],
-        index: KeywordIndex,
+        fields: ChunkFields,
         limit: usize,
     ) -> Result<Vec<KeywordHit>> {
         if terms.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        // Ranking without the permission join is an order of magnitude faster, and most chunks are readable. The
-        // permission is checked on the best ones; where too few remain, more are ranked.
+        // Ranking without the permission join is an order of magnitude faster, and most chunks are readable. The permission is
+        // checked on the best ones; where too few remain, more are ranked.
         let mut ranked = limit.saturating_mul(2);
         loop {
-            let connection = &self.read_documents_for(reader.account_id, index.query_name()).await;
+            let connection = &self.read_documents_for(reader.account_id, "search.chunks_by_keywords").await;
             let mut best = if self.is_sqlite() {
-                sqlite::best(connection, reader, terms, index, ranked).await?
+                sqlite::best(connection, reader, terms, fields, ranked).await?
             } else {
-                postgres::best(connection, reader, terms, index, ranked).await?
+                postgres::best(connection, reader, terms, fields, ranked).await?
             };
             if best.readable.len() >= limit || best.ranked < ranked {
                 best.readable.truncate(limit);
                 return Ok(best.readable);
             }
             ranked = ranked.saturating_mul(10);
-        }
-    }
-
-    /// In how many chunks each of these terms occurs, in the order of the terms.
-    pub async fn term_frequencies(&self, terms: &[String]) -> Result<Vec<u64>> {
-        let mut frequencies = vec![0; terms.len()];
-        if terms.is_empty() {
-            return Ok(frequencies);
-        }
-        let connection = &self.read("search.term_frequencies");
-        let rows = if self.is_sqlite() {
-            sqlite::term_frequencies(connection, terms).await?
-        } else {
-            postgres::term_frequencies(connection, terms).await?
-        };
-        for row in rows {
-            let (term, count): (String, i64) = (row.try_get("", "term")?, row.try_get("", "chunks")?);
-            for (_, frequency) in terms.iter().zip(&mut frequencies).filter(|(wanted, _)| **wanted == term) {
-                *frequency = u64::try_from(count).unwrap_or_default();
-            }
-        }
-        Ok(frequencies)
-    }
-
-    /// How many chunks the keyword index holds.
-    pub async fn count_chunks(&self) -> Result<u64> {
-        let count = if self.is_sqlite() { sqlite::COUNT_CHUNKS } else { postgres::COUNT_CHUNKS };
-        let count: i64 = crate::database::scalar(&self.read("search.count_chunks"), count).await?;
-        Ok(u64::try_from(count).unwrap_or_default())
-    }
-}
-
-impl KeywordIndex {
-    fn query_name(self) -> &'static str {
-        match self {
-            Self::Chunks { .. } => "search.chunks_by_keywords",
-            Self::Documents { .. } => "search.documents_by_keywords",
         }
     }
 }
@@ -210,24 +172,28 @@ pub(super) fn ranked(rows: &[QueryResult]) -> Result<Ranked, DbErr> {
     let mut readable = Vec::with_capacity(rows.len());
     for row in rows {
         if row.try_get::<bool>("", "readable")? {
-            #[expect(clippy::cast_possible_truncation, reason = "a score needs no more than seven digits")]
-            let score = row.try_get::<f64>("", "score")? as f32;
-            readable.push(KeywordHit {
-                number: row.try_get("", "number")?,
-                document_id: row.try_get("", "document_id")?,
-                score,
-                waiting: row.try_get("", "waiting")?,
-            });
+            readable.push(hit(row)?);
         }
     }
     Ok(Ranked { readable, ranked: usize::try_from(total).unwrap_or_default() })
 }
 
-fn is_postgres(connection: &impl ConnectionTrait) -> bool {
+pub(super) fn hit(row: &QueryResult) -> Result<KeywordHit, DbErr> {
+    #[expect(clippy::cast_possible_truncation, reason = "a score needs no more than seven digits")]
+    let score = row.try_get::<f64>("", "score")? as f32;
+    Ok(KeywordHit {
+        number: row.try_get("", "number")?,
+        document_id: row.try_get("", "document_id")?,
+        score,
+        waiting: row.try_get("", "waiting")?,
+    })
+}
+
+pub(super) fn is_postgres(connection: &impl ConnectionTrait) -> bool {
     connection.get_database_backend() == DbBackend::Postgres
 }
 
-async fn execute_each(connection: &impl ConnectionTrait, statements: &[&str]) -> Result<(), DbErr> {
+pub(super) async fn execute_each(connection: &impl ConnectionTrait, statements: &[&str]) -> Result<(), DbErr> {
     for statement in statements {
         connection.execute_unprepared(statement).await?;
     }

@@ -4,6 +4,7 @@
 //! same formula, so that the same question finds the same passages on either. Vectors are searched in process over a
 //! `SQLite` database, and by `pgvector` in PostgreSQL; what a chunk's meaning is says `meaning`.
 
+mod documents;
 mod keywords;
 mod meaning;
 mod pgvector;
@@ -11,7 +12,8 @@ mod postgres;
 mod sqlite;
 mod terms;
 
-pub use keywords::{KeywordHit, KeywordIndex};
+pub use documents::{Collection, DocumentFields, TermStatistics};
+pub use keywords::{ChunkFields, KeywordHit};
 pub(crate) use keywords::{
     create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks, index_messages,
 };

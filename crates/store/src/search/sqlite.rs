@@ -4,10 +4,10 @@
 //! The index holds no text of its own (`content=''`); its rows are the numbers of `chunk` and `message`.
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
-use super::keywords::{AnalysedChunk, KeywordIndex, Ranked, ranked, statement};
+use super::keywords::{AnalysedChunk, ChunkFields, Ranked, ranked, statement};
 use crate::Reader;
 
 pub(super) const CREATE: &[&str] = &[
@@ -17,12 +17,6 @@ pub(super) const CREATE: &[&str] = &[
     "CREATE VIRTUAL TABLE message_fts USING fts5(body,
         content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\")",
 ];
-
-/// Whole documents, each under the number of its first chunk: a number that ends with the document.
-pub(super) const CREATE_DOCUMENTS: &str = "CREATE VIRTUAL TABLE document_fts USING fts5(title, body,
-    content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\")";
-
-pub(super) const COUNT_CHUNKS: &str = "SELECT count(*) FROM chunk";
 
 pub(super) async fn index_chunks<C: ConnectionTrait>(
     connection: &C,
@@ -43,26 +37,9 @@ pub(super) async fn index_chunks<C: ConnectionTrait>(
     Ok(())
 }
 
-/// A document without chunks has no words to be found by.
-pub(super) async fn index_document<C: ConnectionTrait>(
-    connection: &C,
-    title: &[String],
-    chunks: &[AnalysedChunk],
-) -> Result<(), DbErr> {
-    let Some(first) = chunks.first() else { return Ok(()) };
-    let body: Vec<String> =
-        chunks.iter().flat_map(|chunk| [chunk.heading_path.join(" "), chunk.body.join(" ")]).collect();
-    let values: [Value; 3] = [first.number.into(), title.join(" ").into(), body.join(" ").into()];
-    let insert = "INSERT INTO document_fts(rowid, title, body) VALUES (?, ?, ?)";
-    connection.execute_raw(statement(connection, insert, values)).await?;
-    Ok(())
-}
-
 pub(super) async fn forget_chunks<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<(), DbErr> {
-    for table in ["chunk_fts", "document_fts"] {
-        let delete = format!("DELETE FROM {table} WHERE rowid IN (SELECT number FROM chunk WHERE document_id = ?)");
-        connection.execute_raw(statement(connection, &delete, [document_id.into()])).await?;
-    }
+    let delete = "DELETE FROM chunk_fts WHERE rowid IN (SELECT number FROM chunk WHERE document_id = ?)";
+    connection.execute_raw(statement(connection, delete, [document_id.into()])).await?;
     Ok(())
 }
 
@@ -95,20 +72,16 @@ pub(super) async fn best<C: ConnectionTrait>(
     connection: &C,
     reader: Reader,
     terms: &[String],
-    index: KeywordIndex,
+    fields: ChunkFields,
     wanted: usize,
 ) -> Result<Ranked, DbErr> {
     let query: Vec<String> = terms.iter().map(|term| quoted(term)).collect();
-    let (table, score) = match index {
-        KeywordIndex::Chunks { title, heading_path, body } => {
-            ("chunk_fts", format!("bm25(chunk_fts, {title}, {heading_path}, {body})"))
-        }
-        KeywordIndex::Documents { title, body } => ("document_fts", format!("bm25(document_fts, {title}, {body})")),
-    };
+    let ChunkFields { title, heading_path, body } = fields;
     // FTS5 returns BM25 negated, so that the best sorts first.
     let sql = format!(
         "WITH best AS MATERIALIZED (
-            SELECT rowid AS number, {score} AS score FROM {table} WHERE {table} MATCH ? ORDER BY score LIMIT ?)
+            SELECT rowid AS number, bm25(chunk_fts, {title}, {heading_path}, {body}) AS score
+            FROM chunk_fts WHERE chunk_fts MATCH ? ORDER BY score LIMIT ?)
         SELECT best.number, -best.score AS score, (SELECT count(*) FROM best) AS ranked,
             chunk.document_id, document.scope IN (?, ?) AS readable,
             document.embedded_chunks < document.chunks AS waiting
@@ -119,16 +92,6 @@ pub(super) async fn best<C: ConnectionTrait>(
     let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
     let values: [Value; 4] = [query.join(" OR ").into(), limit.into(), shared.into(), own.into()];
     ranked(&connection.query_all_raw(statement(connection, &sql, values)).await?)
-}
-
-pub(super) async fn term_frequencies<C: ConnectionTrait>(
-    connection: &C,
-    terms: &[String],
-) -> Result<Vec<QueryResult>, DbErr> {
-    let marks = vec!["?"; terms.len()].join(", ");
-    let sql = format!("SELECT term, doc AS chunks FROM chunk_terms WHERE term IN ({marks})");
-    let values = terms.iter().map(|term| Value::from(term.as_str()));
-    connection.query_all_raw(statement(connection, &sql, values)).await
 }
 
 /// A term as an FTS5 string, in which only the quotation mark has a meaning.

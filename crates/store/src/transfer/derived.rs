@@ -58,7 +58,7 @@ async fn index(
     document: &Unindexed,
     dimensions: Option<usize>,
 ) -> Result<()> {
-    search::index_chunks(transaction, document.id, &document.title).await?;
+    search::index_chunks(transaction, document.id, &document.scope, &document.title).await?;
     let Some(dimensions) = dimensions.filter(|_| !store.is_sqlite()) else { return Ok(()) };
     // Vectors of another model wait to be made anew by the next start.
     let fitting = "SELECT count(*) FROM chunk JOIN chunk_vector ON chunk_number = number
@@ -88,15 +88,10 @@ async fn dimensions(store: &Store) -> Result<Option<usize>> {
 
 /// The next documents that have chunks and are in no index.
 async fn unindexed(store: &Store, after: Uuid) -> Result<Vec<Unindexed>> {
-    let indexed = if store.is_sqlite() {
-        // A document stands there under the number of its first chunk.
-        "SELECT 1 FROM document_fts WHERE rowid = (SELECT min(number) FROM chunk WHERE document_id = document.id)"
-    } else {
-        "SELECT 1 FROM document_keywords WHERE document_id = document.id"
-    };
     let select = format!(
         "SELECT id, title, scope, (SELECT count(*) FROM chunk WHERE document_id = document.id) AS chunks FROM document
-        WHERE id > $1 AND EXISTS (SELECT 1 FROM chunk WHERE document_id = document.id) AND NOT EXISTS ({indexed})
+        WHERE id > $1 AND EXISTS (SELECT 1 FROM chunk WHERE document_id = document.id) 
+            AND NOT EXISTS (SELECT 1 FROM document_keywords WHERE document_id = document.id)
         ORDER BY id LIMIT {PAGE}"
     );
     let connection = store.write("transfer.index");

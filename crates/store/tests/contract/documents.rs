@@ -3,6 +3,7 @@
 use crate::support::TestStore;
 use store::documents::Stored;
 use store::page::PageRequest;
+use store::search::TermStatistics;
 use store::values::{DocumentStatus, JobKind};
 use store::{Reader, Visibility};
 
@@ -43,13 +44,27 @@ pub(crate) async fn other_peoples_matches_do_not_crowd_out_ones_own(test: TestSt
     assert_eq!(test.found(ben.id, "zebra").await, [own]);
 }
 
+pub(crate) async fn private_documents_move_only_their_owners_scores(test: TestStore) {
+    let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
+    for text in ["a quokka and an emu", "an emu"] {
+        test.document(anna.id, Visibility::Shared, text).await;
+    }
+    let (of_anna, of_ben) = (test.scores(anna.id, "quokka emu").await, test.scores(ben.id, "quokka emu").await);
+    assert_eq!(of_anna, of_ben);
+    for number in 0..30 {
+        test.document(ben.id, Visibility::Private, &format!("{number} more words about an emu")).await;
+    }
+    assert_eq!(test.scores(anna.id, "quokka emu").await, of_anna);
+    assert_ne!(test.scores(ben.id, "quokka emu").await[..2], of_ben);
+}
+
 pub(crate) async fn a_deleted_document_is_found_by_nobody(test: TestStore) {
     let anna = test.account("anna@example.org").await;
     let document = test.document(anna.id, Visibility::Shared, "a rare quokka").await;
     assert_eq!(test.found(anna.id, "quokka").await.len(), 1);
     test.store.delete_document(document.id).await.unwrap();
     assert!(test.found(anna.id, "quokka").await.is_empty());
-    assert_eq!(test.store.term_frequencies(&["quokka".to_owned()]).await.unwrap(), [0]);
+    assert_eq!(test.statistics("quokka").await, TermStatistics::default());
     assert!(test.store.document_text(document.id).await.unwrap().is_none());
 }
 
@@ -58,7 +73,7 @@ pub(crate) async fn extracting_again_replaces_what_was_there(test: TestStore) {
     test.document(anna.id, Visibility::Shared, "an emu").await;
     test.document(anna.id, Visibility::Shared, "an emu").await;
     assert_eq!(test.found(anna.id, "emu").await, ["an emu"]);
-    assert_eq!(test.store.count_chunks().await.unwrap(), 1);
+    assert_eq!(test.statistics("emu").await, TermStatistics { documents: 1, chunks: 1 });
 }
 
 pub(crate) async fn a_document_and_its_job_come_and_go_together(test: TestStore) {

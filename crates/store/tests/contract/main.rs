@@ -43,6 +43,7 @@ on_every_profile! {
         the_same_bytes_are_stored_once_for_the_same_readers,
         private_documents_are_found_listed_and_read_by_their_owner_alone,
         other_peoples_matches_do_not_crowd_out_ones_own,
+        private_documents_move_only_their_owners_scores,
         a_deleted_document_is_found_by_nobody,
         extracting_again_replaces_what_was_there,
         a_document_and_its_job_come_and_go_together;

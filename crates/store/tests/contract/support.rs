@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use store::accounts::{Account, NewAccount};
 use store::chunks::{Extracted, NewChunk};
 use store::documents::{Document, NewDocument, Stored};
-use store::search::{KeywordHit, KeywordIndex, terms};
+use store::search::{ChunkFields, DocumentFields, KeywordHit, TermStatistics, terms};
 use store::values::Role;
 use store::{Clock, DatabaseUrl, Reader, Settings, Store, Visibility};
 use tempfile::TempDir;
@@ -96,16 +96,36 @@ impl TestStore {
     /// The texts that a person finds with these words, by chunks and by documents alike.
     pub(crate) async fn found(&self, account_id: Uuid, words: &str) -> Vec<String> {
         let reader = Reader::new(account_id);
-        let index = KeywordIndex::Chunks { title: 1.0, heading_path: 1.0, body: 1.0 };
-        let hits = self.store.keyword_search(reader, &terms(words), index, 5).await.unwrap();
-        let index = KeywordIndex::Documents { title: 1.0, body: 1.0 };
-        let documents = self.store.keyword_search(reader, &terms(words), index, 5).await.unwrap();
+        let words = terms(words);
+        let fields = ChunkFields { title: 1.0, heading_path: 1.0, body: 1.0 };
+        let hits = self.store.chunks_by_keywords(reader, &words, fields, 5).await.unwrap();
+        let documents = self.documents(reader, words, 5).await;
         assert_eq!(ids(&documents), ids(&hits), "both indexes hold the same");
         let numbers: Vec<i64> = hits.iter().map(|hit| hit.number).collect();
         let passages = self.store.passages(reader, &numbers).await.unwrap();
         assert_eq!(passages.len(), numbers.len(), "what is found can be read");
         let text = |number: i64| passages.iter().find(|passage| passage.number == number).unwrap().text.clone();
         numbers.into_iter().map(text).collect()
+    }
+
+    async fn documents(&self, reader: Reader, words: Vec<String>, limit: usize) -> Vec<KeywordHit> {
+        let (collection, statistics) = self.store.term_statistics(reader, &words).await.unwrap();
+        let words: Vec<_> = words.into_iter().zip(statistics).collect();
+        let fields = DocumentFields { title: 1.0, body: 1.0 };
+        self.store.documents_by_keywords(reader, &words, collection, fields, limit).await.unwrap()
+    }
+
+    /// The scores of the documents that a person finds with these words, best first.
+    pub(crate) async fn scores(&self, account_id: Uuid, words: &str) -> Vec<f32> {
+        let found = self.documents(Reader::new(account_id), terms(words), 100).await;
+        found.into_iter().map(|hit| hit.score).collect()
+    }
+
+    /// Where a word occurs among the documents that everybody may read.
+    pub(crate) async fn statistics(&self, word: &str) -> TermStatistics {
+        let reader = Reader::new(Uuid::nil());
+        let (_, statistics) = self.store.term_statistics(reader, &[word.to_owned()]).await.unwrap();
+        statistics[0]
     }
 }
 

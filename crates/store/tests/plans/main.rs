@@ -18,11 +18,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("documents.count_documents", "GROUP BY", "counts all of them, by an index"),
     ("jobs.count", "GROUP BY", "counts all of them, by an index"),
     ("sessions.count_sessions", "COUNT(*)", "counts all of them"),
-    (
-        "search.count_chunks",
-        "count(*)",
-        "SQLite keeps no count; the smallest index has it in a millisecond per 100,000",
-    ),
     ("chunks.sample_chunks", "SELECT \"chunk\".\"number\"", "a measurement spreads its sample over all of them"),
     ("documents.documents", "LIKE", "any part of a title is looked for, among the documents that one may read"),
 ];

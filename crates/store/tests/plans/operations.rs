@@ -9,7 +9,7 @@ use store::conversations::Exchange;
 use store::documents::{NewDocument, Stored};
 use store::jobs::Orphans;
 use store::page::PageRequest;
-use store::search::{KeywordIndex, terms};
+use store::search::{ChunkFields, DocumentFields, terms};
 use store::values::{JobKind, Role, SessionKind};
 use store::{Reader, SlowQuery, Store, Visibility};
 use uuid::Uuid;
@@ -122,17 +122,17 @@ async fn conversations(store: &Store) {
 
 async fn searches(store: &Store) {
     let reader = Reader::new(id("account_", SOMEBODY));
-    let chunks = KeywordIndex::Chunks { title: 4.0, heading_path: 2.0, body: 1.0 };
-    let documents = KeywordIndex::Documents { title: 1.2, body: 0.3 };
+    let chunks = ChunkFields { title: 4.0, heading_path: 2.0, body: 1.0 };
+    let documents = DocumentFields { title: 1.2, body: 0.3 };
     for words in ["d75", "b25 c75 d75", "a1 b7"] {
         let words = terms(words);
-        for index in [chunks, documents] {
-            let hits = store.keyword_search(reader, &words, index, 20).await.unwrap();
-            assert!(!hits.is_empty(), "{words:?} in {index:?}");
-        }
-        store.term_frequencies(&words).await.unwrap();
+        assert!(!store.chunks_by_keywords(reader, &words, chunks, 20).await.unwrap().is_empty(), "{words:?}");
+        let (collection, statistics) = store.term_statistics(reader, &words).await.unwrap();
+        assert!(collection.chunks > 1_000);
+        let words: Vec<_> = words.into_iter().zip(statistics).collect();
+        let found = store.documents_by_keywords(reader, &words, collection, documents, 20).await.unwrap();
+        assert!(!found.is_empty(), "{words:?}");
     }
-    assert!(store.count_chunks().await.unwrap() > 1_000);
     assert_eq!(store.passages(reader, &CHUNKS).await.unwrap().len(), 2);
     if store.searches_vectors() {
         let question = [0.5, 0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3];

@@ -22,15 +22,14 @@ pub(crate) const LARGE: &[&str] = &[
     "feedback",
     "session",
     "job",
+    "document_keywords",
+    "document_posting",
     // Of SQLite.
     "chunk_fts",
-    "document_fts",
     "message_fts",
     // Of PostgreSQL.
     "chunk_keywords",
     "message_keywords",
-    "document_keywords",
-    "document_posting",
     "chunk_meaning",
     "document_meaning",
 ];
@@ -206,13 +205,11 @@ async fn postgres_indexes(database: &DatabaseConnection) {
     for statement in [
         "INSERT INTO chunk_keywords SELECT number, to_tsvector('simple', text), 10 FROM chunk",
         "INSERT INTO message_keywords SELECT number, to_tsvector('simple', text) FROM message",
-        "INSERT INTO document_keywords SELECT document_id, min(number), 20 FROM chunk GROUP BY document_id",
-        "INSERT INTO document_posting SELECT DISTINCT word, first.number, 0, 1, 1, 20
-            FROM chunk JOIN document_keywords AS first USING (document_id), unnest(string_to_array(text, ' ')) AS word",
-        "UPDATE keyword_statistics SET documents = 1250, document_terms = 25000, chunks = 2500, chunk_terms = 25000",
+        "UPDATE chunk_statistics SET chunks = 2500, terms = 25000",
     ] {
         run(database, statement).await;
     }
+    postings(database, "word", "unnest(string_to_array(text, ' ')) AS word").await;
     let vectors = "SELECT FROM pg_class WHERE relname = 'chunk_meaning'";
     let searches =
         database.query_one_raw(sea_orm::Statement::from_string(DbBackend::Postgres, vectors)).await.unwrap().is_some();
@@ -245,11 +242,26 @@ async fn postgres_indexes(database: &DatabaseConnection) {
 async fn sqlite_indexes(database: &DatabaseConnection) {
     for statement in [
         "INSERT INTO chunk_fts (rowid, title, heading_path, body) SELECT number, '', '', text FROM chunk",
-        "INSERT INTO document_fts (rowid, title, body) SELECT min(number), '', text FROM chunk GROUP BY document_id",
         "INSERT INTO message_fts (rowid, body) SELECT number, text FROM message",
     ] {
         run(database, statement).await;
     }
+    let words = "json_each('[\"' || replace(text, ' ', '\",\"') || '\"]') AS word";
+    postings(database, "word.value", words).await;
+}
+
+/// The index of whole documents; `word` is a column of `words`, those of a chunk's text.
+async fn postings(database: &DatabaseConnection, word: &str, words: &str) {
+    let documents = "INSERT INTO document_keywords
+        SELECT document_id, min(number), 20, count(*), CASE WHEN scope = 'shared' THEN NULL ELSE owner_id END
+        FROM chunk JOIN document ON document.id = document_id GROUP BY document_id, scope, owner_id";
+    run(database, documents).await;
+    let insert = format!(
+        "INSERT INTO document_posting SELECT DISTINCT {word}, document_keywords.number, 0, 1, 1, 20, document_keywords.private_to
+        FROM chunk JOIN document_keywords ON document_keywords.document_id = chunk.document_id, {words}"
+    );
+    run(database, &insert).await;
+    run(database, "UPDATE keyword_statistics SET documents = 1250, document_terms = 25000, chunks = 2500").await;
 }
 
 /// Words of which some are in every text, and some in few.

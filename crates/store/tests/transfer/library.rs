@@ -9,7 +9,7 @@ use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::conversations::Exchange;
 use store::documents::{NewDocument, Stored};
 use store::page::PageRequest;
-use store::search::{KeywordIndex, terms};
+use store::search::{ChunkFields, DocumentFields, KeywordHit, terms};
 use store::values::{JobKind, Role, SessionKind};
 use store::{Clock, DatabaseUrl, Reader, Settings, Store, Visibility};
 use tempfile::TempDir;
@@ -195,21 +195,23 @@ impl Library {
 
     /// Number and score of what is found by these words, among chunks and among documents.
     pub(crate) async fn found(&self, words: &str) -> Vec<(i64, f32)> {
-        let chunks = KeywordIndex::Chunks { title: 4.0, heading_path: 2.0, body: 1.0 };
-        self.found_in(chunks, words).await
+        let fields = ChunkFields { title: 4.0, heading_path: 2.0, body: 1.0 };
+        rounded(self.store.chunks_by_keywords(self.reader(), &terms(words), fields, 50).await.unwrap())
     }
 
-    async fn found_in(&self, index: KeywordIndex, words: &str) -> Vec<(i64, f32)> {
-        let hits = self.store.keyword_search(self.reader(), &terms(words), index, 50).await.unwrap();
-        // Seven digits are the same in both databases, not always eight.
-        hits.into_iter().map(|hit| (hit.number, (hit.score * 10_000.0).round())).collect()
+    async fn documents_found(&self, words: &str) -> Vec<(i64, f32)> {
+        let words = terms(words);
+        let (collection, statistics) = self.store.term_statistics(self.reader(), &words).await.unwrap();
+        let words: Vec<_> = words.into_iter().zip(statistics).collect();
+        let fields = DocumentFields { title: 1.2, body: 0.3 };
+        rounded(self.store.documents_by_keywords(self.reader(), &words, collection, fields, 50).await.unwrap())
     }
 
     pub(crate) async fn everything_found(&self) -> Vec<(i64, f32)> {
         let mut all = Vec::new();
         for words in ["index", "vacuum table", "o'reilly's passage", "naïve 15.2", "vector", "7"] {
             all.extend(self.found(words).await);
-            all.extend(self.found_in(KeywordIndex::Documents { title: 1.2, body: 0.3 }, words).await);
+            all.extend(self.documents_found(words).await);
             all.extend([(i64::try_from(self.conversations(words).await).unwrap(), -1.0)]);
         }
         all
@@ -227,4 +229,9 @@ impl Library {
             assert_eq!(i32::try_from(chunks).unwrap() + document.embedded_chunks, document.chunks);
         }
     }
+}
+
+/// Seven digits are the same in both databases, not always eight.
+fn rounded(hits: Vec<KeywordHit>) -> Vec<(i64, f32)> {
+    hits.into_iter().map(|hit| (hit.number, (hit.score * 10_000.0).round())).collect()
 }
