@@ -5,7 +5,7 @@
 //! this process alone. A Redis that is slow or gone never fails a request: each operation is bounded by a timeout, after a
 //! few failures none is tried until Redis answers again (`breaker`, `pulse`), and what is left is a value, [`Unavailable`].
 //!
-//! One file per thing that is told: `limit`, `marks`, `values`. What they share: `link` bounds and counts an operation,
+//! One file per thing that is told: `limit`, `marks`, `values`, `shelf` (values with a limit, labels and announcements). What they share: `link` bounds and counts an operation,
 //! `keys` names the entries, `address` and `tls` turn settings into a connection that `pulse` keeps up.
 
 mod address;
@@ -19,6 +19,7 @@ mod local;
 mod marks;
 mod pulse;
 mod settings;
+mod shelf;
 mod tls;
 mod values;
 
@@ -28,3 +29,4 @@ pub use health::{Counters, Health, State};
 pub use limit::{Decision, Limit};
 pub use link::Unavailable;
 pub use settings::{InvalidSetting, Settings};
+pub use shelf::{Item, Shelf, Stock};

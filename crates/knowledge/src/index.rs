@@ -10,7 +10,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
-use store::chunks::IndexEntry;
+use serde::{Deserialize, Serialize};
+use store::chunks::{IndexEntry, StoredVector};
 use store::search::{NEIGHBOUR, Near, blend, decoded, length};
 use uuid::Uuid;
 
@@ -30,8 +31,8 @@ struct Lists {
 }
 
 /// The vectors of a document's chunks, in reading order.
-#[derive(Debug)]
-struct DocumentVectors {
+#[derive(Clone, Debug)]
+pub(crate) struct DocumentVectors {
     id: Uuid,
     numbers: Vec<i64>,
     scales: Vec<f32>,
@@ -45,7 +46,7 @@ struct DocumentVectors {
 }
 
 /// A vector as codes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Quantised {
     /// What one step is worth.
     pub(crate) scale: f32,
@@ -62,30 +63,50 @@ pub(crate) fn quantise(vector: &[f32]) -> Quantised {
     Quantised { scale, codes }
 }
 
-impl VectorIndex {
-    /// Adds a chunk's vector; a chunk that is there already stays as it is. Chunks come in reading order.
-    pub(crate) fn add(&self, number: i64, entry: &IndexEntry, scale: f32, codes: &[u8]) {
-        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        let list = match entry.private_to {
-            None => &mut lists.shared,
-            Some(owner) => lists.private.entry(owner).or_default(),
-        };
+impl Lists {
+    fn of(&mut self, private_to: Option<Uuid>) -> &mut Vec<DocumentVectors> {
+        match private_to {
+            None => &mut self.shared,
+            Some(owner) => self.private.entry(owner).or_default(),
+        }
+    }
+}
+
+/// All vectors of an index, in the making.
+#[derive(Debug, Default)]
+pub(crate) struct Loading(Lists);
+
+impl Loading {
+    /// Adds a chunk's vector. Chunks come in reading order.
+    pub(crate) fn add(&mut self, vector: &StoredVector, entry: &IndexEntry) {
+        let list = self.0.of(entry.private_to);
         // A document's chunks come one after the other, so it is nearly always the last.
         let place = list.iter().rposition(|document| document.id == entry.document_id).unwrap_or_else(|| {
-            list.push(DocumentVectors::new(entry.document_id, codes.len()));
+            list.push(DocumentVectors::new(entry.document_id, vector.codes.len()));
             list.len() - 1
         });
         if let Some(document) = list.get_mut(place) {
-            document.add(number, scale, codes);
+            document.add(vector);
         }
     }
+}
 
-    /// Forgets a document; an unknown one is fine.
-    pub(crate) fn forget(&self, document_id: Uuid) {
+impl VectorIndex {
+    /// Puts these vectors in the place of all that it has.
+    pub(crate) fn load(&self, Loading(lists): Loading) {
+        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = lists;
+    }
+
+    /// Puts these vectors in the place of those that a document has; with `None` it is forgotten.
+    pub(crate) fn replace(&self, document_id: Uuid, vectors: Option<(Option<Uuid>, DocumentVectors)>) {
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         lists.shared.retain(|document| document.id != document_id);
         for list in lists.private.values_mut() {
             list.retain(|document| document.id != document_id);
+        }
+        lists.private.retain(|_, list| !list.is_empty());
+        if let Some((private_to, vectors)) = vectors {
+            lists.of(private_to).push(vectors);
         }
     }
 
@@ -99,7 +120,7 @@ impl VectorIndex {
         let mut of_also: Vec<Near> = Vec::new();
         for document in lists.shared.iter().chain(own) {
             let first = all.len();
-            document.scan(vector, &coded, &mut all);
+            document.scan(&coded, &mut all);
             if also.contains(&document.id) {
                 let mut chunks = all.get(first..).unwrap_or_default().to_vec();
                 chunks.sort_unstable_by(Near::best_first);
@@ -116,16 +137,32 @@ impl VectorIndex {
         all.extend(of_also.into_iter().filter(|near| !nearest.contains(&near.number)));
         all
     }
-
-    /// How many vectors it holds.
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
-        lists.shared.iter().chain(lists.private.values().flatten()).map(|document| document.numbers.len()).sum()
-    }
 }
 
 impl DocumentVectors {
+    /// A document's vectors with who alone may find them; `None` when there are none.
+    pub(crate) fn of(id: Uuid, vectors: &[(StoredVector, IndexEntry)]) -> Option<(Option<Uuid>, Self)> {
+        let (first, entry) = vectors.first()?;
+        let mut document = Self::new(id, first.codes.len());
+        for (vector, _) in vectors {
+            document.add(vector);
+        }
+        Some((entry.private_to, document))
+    }
+
+    /// The largest [`Near::meaning`] of its chunks for a question; `None` when their vectors have other dimensions.
+    pub(crate) fn nearest(&self, question: &Quantised) -> Option<f32> {
+        let mut all = Vec::new();
+        self.scan(question, &mut all);
+        all.iter().map(Near::meaning).max_by(f32::total_cmp)
+    }
+
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let of_chunks = self.codes.len() + self.numbers.len() * (size_of::<i64>() + 2 * size_of::<f32>());
+        size_of::<Self>() + of_chunks + size_of_val(self.sum.as_slice())
+    }
+
     fn new(id: Uuid, dimensions: usize) -> Self {
         Self {
             id,
@@ -138,8 +175,9 @@ impl DocumentVectors {
         }
     }
 
-    fn add(&mut self, number: i64, scale: f32, codes: &[u8]) {
-        if codes.len() != self.sum.len() || self.numbers.contains(&number) {
+    fn add(&mut self, StoredVector { number, scale, codes, .. }: &StoredVector) {
+        let (number, scale) = (*number, *scale);
+        if codes.len() != self.sum.len() {
             return;
         }
         let place = self.numbers.len();
@@ -171,8 +209,8 @@ impl DocumentVectors {
     }
 
     /// Adds each chunk's nearness to a question.
-    fn scan(&self, vector: &[f32], coded: &Quantised, all: &mut Vec<Near>) {
-        let dimensions = vector.len();
+    fn scan(&self, coded: &Quantised, all: &mut Vec<Near>) {
+        let dimensions = coded.codes.len();
         if dimensions != self.sum.len() || self.numbers.is_empty() {
             return;
         }
@@ -218,10 +256,25 @@ mod tests {
         unit(number.cast_unsigned())
     }
 
-    fn add(index: &VectorIndex, number: i64, document: u128, private_to: Option<Uuid>) {
+    /// A chunk of a document that somebody may read.
+    type Added = (i64, u128, Option<Uuid>);
+
+    fn index(chunks: impl IntoIterator<Item = Added>) -> VectorIndex {
+        let mut loading = Loading::default();
+        for (number, document, private_to) in chunks {
+            let (vector, entry) = stored(number, document, private_to);
+            loading.add(&vector, &entry);
+        }
+        let index = VectorIndex::default();
+        index.load(loading);
+        index
+    }
+
+    fn stored(number: i64, document: u128, private_to: Option<Uuid>) -> (StoredVector, IndexEntry) {
         let Quantised { scale, codes } = quantise(&vector_of(number));
-        let codes: Vec<u8> = codes.into_iter().map(i8::cast_unsigned).collect();
-        index.add(number, &IndexEntry { document_id: Uuid::from_u128(document), private_to }, scale, &codes);
+        let codes = codes.into_iter().map(i8::cast_unsigned).collect();
+        let entry = IndexEntry { document_id: Uuid::from_u128(document), private_to };
+        (StoredVector { number, scale, codes, units: Vec::new() }, entry)
     }
 
     fn found(index: &VectorIndex, question: &[f32], reader: Uuid) -> Vec<Near> {
@@ -243,8 +296,7 @@ mod tests {
 
     #[test]
     fn the_three_similarities_are_those_of_full_precision() {
-        let index = VectorIndex::default();
-        (1..=4).for_each(|number| add(&index, number, 1, None));
+        let index = index((1..=4).map(|number| (number, 1, None)));
         let question = unit(77);
         let near = found(&index, &question, Uuid::nil());
         let of = |number: i64| *near.iter().find(|near| near.number == number).unwrap();
@@ -261,8 +313,7 @@ mod tests {
 
     #[test]
     fn the_nearest_of_a_wanted_document_come_after_the_nearest_of_all() {
-        let index = VectorIndex::default();
-        (1..=50).for_each(|number| add(&index, number, u128::from(number.cast_unsigned() / 10), None));
+        let index = index((1..=50).map(|number: i64| (number, u128::from(number.cast_unsigned() / 10), None)));
         let question = vector_of(7);
         let wanted = |documents: &[u128]| documents.iter().map(|id| Uuid::from_u128(*id)).collect::<HashSet<_>>();
         let alone = index.nearest(&question, Uuid::nil(), 3, &HashSet::new());
@@ -278,10 +329,7 @@ mod tests {
     #[test]
     fn nobody_finds_somebody_elses_private_chunk() {
         let (anna, ben) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let index = VectorIndex::default();
-        add(&index, 1, 1, None);
-        add(&index, 2, 2, Some(anna));
-        add(&index, 3, 3, Some(ben));
+        let index = index([(1, 1, None), (2, 2, Some(anna)), (3, 3, Some(ben))]);
         let seen = |reader| {
             // Asking for the document does not help either.
             let also = [1, 2, 3].map(Uuid::from_u128);
@@ -297,29 +345,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn forgetting_leaves_exactly_the_other_documents(
-            present in proptest::collection::vec((1_i64..200, 1_u128..12), 0..60),
-            forgotten in proptest::collection::vec(1_u128..12, 0..8),
+        fn replacing_documents_one_by_one_is_like_loading_all_of_them(
+            first in proptest::collection::btree_map(1_u128..12, (0_i64..20, 0_u128..3), 0..12),
+            then in proptest::collection::vec((1_u128..12, 0_i64..20, 0_u128..3), 0..12),
         ) {
-            let index = VectorIndex::default();
-            for (number, document) in &present {
-                add(&index, *number, *document, None);
+            // A document has so many chunks, and is somebody's or everybody's.
+            let chunks = |document: u128, count: i64, owner: u128| {
+                let first = i64::try_from(document).unwrap() * 100;
+                let private_to = (owner > 0).then(|| Uuid::from_u128(owner));
+                (first..first + count).map(move |number| (number, document, private_to))
+            };
+            let all = |documents: &std::collections::BTreeMap<u128, (i64, u128)>| {
+                documents.iter().flat_map(|(id, (count, owner))| chunks(*id, *count, *owner)).collect::<Vec<Added>>()
+            };
+            let changed = index(all(&first));
+            let mut documents = first;
+            for (document, count, owner) in then {
+                documents.insert(document, (count, owner));
+                let vectors: Vec<_> = chunks(document, count, owner).map(|(n, d, p)| stored(n, d, p)).collect();
+                let id = Uuid::from_u128(document);
+                changed.replace(id, DocumentVectors::of(id, &vectors));
             }
-            for document in &forgotten {
-                index.forget(Uuid::from_u128(*document));
+            let loaded = index(all(&documents));
+            for reader in 0..3 {
+                let [a, b] = [&changed, &loaded].map(|index| found(index, &unit(99), Uuid::from_u128(reader)));
+                prop_assert_eq!(a, b);
             }
-            let mut left: Vec<(i64, u128)> = found(&index, &unit(99), Uuid::nil())
-                .iter()
-                .map(|near| (near.number, near.document_id.as_u128()))
-                .collect();
-            left.sort_unstable();
-            let mut expected: Vec<(i64, u128)> =
-                present.iter().copied().filter(|(_, document)| !forgotten.contains(document)).collect();
-            expected.sort_unstable();
-            expected.dedup();
-            prop_assert_eq!(left.len().min(100), expected.len().min(100));
-            prop_assert!(left.iter().all(|chunk| expected.contains(chunk)));
-            prop_assert_eq!(index.len(), expected.len());
         }
     }
 }

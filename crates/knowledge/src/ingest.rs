@@ -42,26 +42,10 @@ impl Knowledge {
             .zip(&vectors)
             .map(|((chunk, text), vectors)| stored_vector(chunk.number, text, vectors))
             .collect();
-        let alive = self.store.store_vectors(model.name(), document_ids, stored.clone()).await?;
-        if !self.store.searches_vectors() {
-            for vector in stored {
-                if let Some(entry) = alive.get(&vector.number) {
-                    self.index.add(vector.number, entry, vector.scale, &vector.codes);
-                }
-            }
-            self.forget_deleted(document_ids).await?;
-        }
-        Ok(alive.len())
-    }
-
-    /// A document that was deleted while its vectors were being added must not stay in the index.
-    async fn forget_deleted(&self, document_ids: &[Uuid]) -> Result<()> {
-        for id in document_ids {
-            if self.store.any_document(*id).await?.is_none() {
-                self.index.forget(*id);
-            }
-        }
-        Ok(())
+        let stored = self.store.store_vectors(model.name(), document_ids, stored).await?;
+        // Nobody has to wait for that who asks next.
+        self.catch_up_with_everything().await?;
+        Ok(stored)
     }
 }
 

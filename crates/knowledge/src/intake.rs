@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 use store::Visibility;
-use store::documents::{NewDocument, Stored};
+use store::documents::{Document, NewDocument, Stored};
+use store::editing::{DocumentChange, NewContent};
 use store::values::DocumentStatus;
 use uuid::Uuid;
 
@@ -50,20 +51,15 @@ impl Knowledge {
     /// Stores a file and enqueues its ingestion, in one transaction. Once this returns `Ok`, the document is not
     /// lost, whatever happens to the process. The same bytes again give the document that is there.
     pub async fn take_in(&self, upload: Upload) -> Result<Stored, IntakeError> {
-        let limit_bytes = self.settings.max_document_bytes;
-        if upload.bytes.len() > limit_bytes {
-            return Err(IntakeError::TooLarge { size_bytes: upload.bytes.len(), limit_bytes });
-        }
-        let file_name = shortened(base_name(&upload.file_name));
-        let format = detect(&upload.bytes, &file_name)?;
+        let NewContent { file_name, format, sha256, bytes } = self.content(&upload.file_name, upload.bytes)?;
         let new = NewDocument {
             owner_id: upload.owner_id,
             visibility: upload.visibility,
-            title: upload.title.map(|title| shortened(&title)).filter(|title| !title.is_empty()),
+            title: title(upload.title),
             file_name,
-            format: format.as_str().to_owned(),
-            sha256: Sha256::digest(&upload.bytes).into(),
-            bytes: upload.bytes,
+            format,
+            sha256,
+            bytes,
         };
         let stored = self.store.add_document(new).await?;
         if let Stored::Existing(existing) = &stored
@@ -74,6 +70,36 @@ impl Knowledge {
         self.work_arrived.notify_waiters();
         Ok(stored)
     }
+
+    /// Gives a document another content. Until that is indexed, the old one is found and quoted.
+    pub async fn replace(&self, document_id: Uuid, file_name: &str, bytes: Vec<u8>) -> Result<Document, IntakeError> {
+        let changed = self.store.replace_content(document_id, self.content(file_name, bytes)?).await?;
+        self.work_arrived.notify_waiters();
+        Ok(changed)
+    }
+
+    /// Changes a document's title, its readers, or both; whoever may no longer read it does not find it when this returns.
+    pub async fn change(&self, document_id: Uuid, change: DocumentChange) -> Result<Document, IntakeError> {
+        let change = DocumentChange { title: title(change.title), ..change };
+        let changed = self.store.change_document(document_id, change).await?;
+        self.work_arrived.notify_waiters();
+        Ok(changed)
+    }
+
+    fn content(&self, file_name: &str, bytes: Vec<u8>) -> Result<NewContent, IntakeError> {
+        let limit_bytes = self.settings.max_document_bytes;
+        if bytes.len() > limit_bytes {
+            return Err(IntakeError::TooLarge { size_bytes: bytes.len(), limit_bytes });
+        }
+        let file_name = shortened(base_name(file_name));
+        let format = detect(&bytes, &file_name)?.as_str().to_owned();
+        Ok(NewContent { file_name, format, sha256: Sha256::digest(&bytes).into(), bytes })
+    }
+}
+
+/// A title that says something.
+fn title(given: Option<String>) -> Option<String> {
+    given.map(|title| shortened(&title)).filter(|title| !title.is_empty())
 }
 
 /// The last component of a name that may be a path of either kind of system.

@@ -6,6 +6,8 @@
 pub mod chunk;
 pub mod embed;
 mod error;
+mod generations;
+mod history;
 mod index;
 mod ingest;
 mod intake;
@@ -23,9 +25,10 @@ use store::Store;
 use tokio::sync::Notify;
 
 pub use error::{Error, Result};
+pub use history::Change;
 pub use intake::{IntakeError, Upload};
 pub use measure::EmbeddingSpeed;
-pub use search::{Found, Question};
+pub use search::{Basis, Found, Question};
 pub use unit_vectors::UnitSimilarity;
 
 /// How documents are taken in and found.
@@ -60,6 +63,8 @@ pub struct Knowledge {
     settings: Arc<Settings>,
     model: Option<Arc<embed::Model>>,
     index: Arc<index::VectorIndex>,
+    history: Arc<history::History>,
+    remembered: Arc<search::Remembered>,
     work_arrived: Arc<Notify>,
 }
 
@@ -77,8 +82,16 @@ impl Knowledge {
             store.prepare_vector_search(dimensions).await?;
         }
         let index = Arc::new(index::VectorIndex::default());
-        let knowledge = Self { store, settings: Arc::new(settings), model, index, work_arrived: Arc::default() };
-        knowledge.load_index().await?;
+        let knowledge = Self {
+            store,
+            settings: Arc::new(settings),
+            model,
+            index,
+            history: Arc::default(),
+            remembered: Arc::default(),
+            work_arrived: Arc::default(),
+        };
+        knowledge.begin_anew().await?;
         Ok(knowledge)
     }
 
@@ -109,8 +122,7 @@ impl Knowledge {
     /// Deletes a document from the database and from the index; when this returns, nothing finds it any more.
     pub async fn delete(&self, document_id: uuid::Uuid) -> Result<()> {
         self.store.delete_document(document_id).await?;
-        self.index.forget(document_id);
-        Ok(())
+        self.catch_up_with_everything().await
     }
 
     /// Reads every vector of the present model from the database.
@@ -118,14 +130,16 @@ impl Knowledge {
         // Little at a time: what a batch takes while it is read stays with the process afterwards.
         const BATCH: u64 = 1_000;
         let Some(model) = self.model.as_ref().filter(|_| !self.store.searches_vectors()) else { return Ok(()) };
-        let mut after = 0;
+        let (mut loading, mut after) = (index::Loading::default(), 0);
         loop {
             let batch = self.store.load_vectors(model.name(), after, BATCH).await?;
-            let Some((last, _)) = batch.last() else { return Ok(()) };
+            let Some((last, _)) = batch.last() else { break };
             after = last.number;
-            for (vector, entry) in batch {
-                self.index.add(vector.number, &entry, vector.scale, &vector.codes);
+            for (vector, entry) in &batch {
+                loading.add(vector, entry);
             }
         }
+        self.index.load(loading);
+        Ok(())
     }
 }

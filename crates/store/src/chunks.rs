@@ -14,7 +14,7 @@ use crate::documents::remove_chunks;
 use crate::entity::{chunk, document, document_text, job};
 use crate::values::{DocumentStatus, JobKind, storable};
 pub use crate::vectors::{IndexEntry, StoredVector};
-use crate::{Result, Store, search};
+use crate::{Result, Store, changes, search};
 
 /// A chunk to be stored.
 #[derive(Clone, Debug)]
@@ -69,10 +69,13 @@ impl Store {
         if !self.held_by_others(&transaction, &[document_id]).await?.is_empty() {
             return Ok(false);
         }
+        let words_before = changes::term_hashes(&transaction, document_id).await?;
         remove_chunks(&transaction, document_id).await?;
         let title = match extracted.title {
-            Some(title) if !found.title_given => title,
-            _ => found.title.clone(),
+            _ if found.title_given => found.title.clone(),
+            Some(title) => title,
+            // Not the one of another content.
+            None => found.file_name.clone(),
         };
         let (title, whole_text) = (storable(&title), storable(&extracted.text));
         let count = extracted.chunks.len();
@@ -100,6 +103,7 @@ impl Store {
         let text = document_text::ActiveModel { document_id: Set(document_id), text: Set(whole_text) };
         document_text::Entity::insert(text).exec_without_returning(&transaction).await?;
         let owner_id = found.owner_id;
+        let private_to = found.private_to()?;
         let mut row: document::ActiveModel = found.into();
         row.title = Set(title);
         row.status = Set(if embed { DocumentStatus::Searchable } else { DocumentStatus::Ready });
@@ -112,6 +116,8 @@ impl Store {
         if embed {
             self.enqueue(&transaction, JobKind::Embed, document_id, owner_id).await?;
         }
+        let words = changes::words(words_before, changes::term_hashes(&transaction, document_id).await?);
+        changes::record_change(&transaction, document_id, private_to, words).await?;
         transaction.commit().await?;
         self.wrote_for(&[owner_id]).await?;
         Ok(true)

@@ -1,10 +1,10 @@
 //! Conversations: what was asked and answered, for the person who asked.
 
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Order, Query};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query,
+    ColumnTrait, ConnectionTrait as _, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -16,6 +16,9 @@ use crate::entity::{conversation, feedback, message};
 use crate::page::{Page, PageRequest};
 use crate::values::{Author, storable};
 use crate::{Error, Result, Store, search};
+
+/// How many of the latest messages tell what is asked often.
+const LATEST_MESSAGES: i64 = 20_000;
 
 /// A question with its answer, to be recorded together.
 #[derive(Clone, Debug)]
@@ -109,6 +112,25 @@ impl Store {
             .await?;
         texts.reverse();
         Ok(texts)
+    }
+
+    /// The questions that were asked most often among the latest, most often first.
+    pub async fn frequent_questions(&self, count: u64) -> Result<Vec<String>> {
+        let latest = Expr::cust(format!("number > (SELECT max(number) FROM message) - {LATEST_MESSAGES}"));
+        let asked = Expr::col(message::Column::Text);
+        let query = Query::select()
+            .column(message::Column::Text)
+            .from(message::Entity)
+            .and_where(latest)
+            .and_where(Expr::col(message::Column::Author).eq(Author::User))
+            .group_by_col(message::Column::Text)
+            .order_by_expr(asked.clone().count(), Order::Desc)
+            .order_by_expr(asked, Order::Asc)
+            .limit(count)
+            .to_owned();
+        let connection = self.read("conversations.frequent_questions");
+        let rows = connection.query_all(&query).await?;
+        rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
     /// A person's conversations, newest first; the query searches titles, questions and answers by words.

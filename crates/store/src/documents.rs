@@ -1,5 +1,7 @@
 //! Documents: stored together with the job that will index them, or not at all.
 
+use std::collections::HashSet;
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
@@ -8,11 +10,12 @@ use sea_orm::{
 use uuid::Uuid;
 
 pub use crate::entity::document::Model as Document;
-use crate::entity::{chunk, document, document_file, document_text, job};
+use crate::entity::{chunk, document, document_file, document_text};
 use crate::page::{Page, PageRequest, containing};
 use crate::scope::{SHARED, scope_of};
 use crate::values::{DocumentStatus, JobKind};
-use crate::{Error, Reader, Result, Store, Visibility, search};
+use crate::vectors::private_to;
+use crate::{Error, Reader, Result, Store, Visibility, changes, search};
 
 /// A document to be stored.
 #[derive(Clone, Debug)]
@@ -79,6 +82,11 @@ impl Document {
     pub fn visibility(&self) -> Visibility {
         if self.scope == SHARED { Visibility::Shared } else { Visibility::Private }
     }
+
+    /// Who alone may read it; `None` for everybody.
+    pub(crate) fn private_to(&self) -> Result<Option<Uuid>> {
+        private_to(&self.scope).map_err(|_| Error::Corrupt { what: "document scope" })
+    }
 }
 
 impl Store {
@@ -132,7 +140,7 @@ impl Store {
 
     /// The document, if this person may read it.
     pub async fn document(&self, reader: Reader, id: Uuid) -> Result<Option<Document>> {
-        let connection = &self.read_documents_for(reader.account_id, "documents.document").await;
+        let connection = &self.read_documents_for(reader, "documents.document").await;
         let found = document::Entity::find_by_id(id).one(connection).await?;
         Ok(found.filter(|document| reader.may_read(&document.scope)))
     }
@@ -157,7 +165,7 @@ impl Store {
                 .add(containing(document::Column::FileName, text));
             query = query.filter(named);
         }
-        let connection = &self.read_documents_for(reader.account_id, "documents.documents").await;
+        let connection = &self.read_documents_for(reader, "documents.documents").await;
         Ok(Page::cut(query.all(connection).await?, request.capped(), |document| document.id))
     }
 
@@ -237,9 +245,12 @@ impl Store {
         let transaction = self.begin("documents.delete_document").await?;
         // A worker that is storing what it read from the document finishes first, or finds it gone.
         let found = document::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?;
-        let owner_id = found.ok_or(Error::NotFound("document"))?.owner_id;
+        let found = found.ok_or(Error::NotFound("document"))?;
+        let (owner_id, private_to) = (found.owner_id, found.private_to()?);
+        let words = changes::words(changes::term_hashes(&transaction, id).await?, HashSet::new());
         remove_chunks(&transaction, id).await?;
         document::Entity::delete_by_id(id).exec(&transaction).await?;
+        changes::record_change(&transaction, id, private_to, words).await?;
         transaction.commit().await?;
         self.deleted_document_of(owner_id).await
     }
@@ -255,8 +266,7 @@ impl Store {
         row.error = Set(None);
         row.updated_at = Set(self.clock().now());
         row.update(&transaction).await?;
-        job::Entity::delete_many().filter(job::Column::DocumentId.eq(id)).exec(&transaction).await?;
-        self.enqueue(&transaction, JobKind::Ingest, id, owner_id).await?;
+        self.ingest_again(&transaction, id, owner_id).await?;
         transaction.commit().await?;
         self.wrote_for(&[owner_id]).await
     }

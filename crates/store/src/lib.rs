@@ -5,11 +5,13 @@
 
 pub mod accounts;
 mod bell;
+pub mod changes;
 pub mod chunks;
 mod clock;
 pub mod conversations;
 mod database;
 pub mod documents;
+pub mod editing;
 mod entity;
 mod error;
 pub mod jobs;

@@ -59,7 +59,7 @@ impl Store {
             .join(JoinType::LeftJoin, chunk::Relation::Vector.def())
             .filter(chunk::Column::Number.is_in(numbers.iter().copied()))
             .into_model::<PassageRow>()
-            .all(&self.read_documents_for(reader.account_id, "passages.passages").await)
+            .all(&self.read_documents_for(reader, "passages.passages").await)
             .await?;
         Ok(rows.into_iter().filter_map(PassageRow::readable).collect())
     }

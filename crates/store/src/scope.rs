@@ -29,13 +29,27 @@ pub(crate) fn scope_of(visibility: Visibility, owner: Uuid) -> String {
 pub struct Reader {
     /// The account that reads.
     pub account_id: Uuid,
+    /// The number of the change of documents that the person must not miss; 0 for none in particular.
+    pub seen: u64,
 }
 
 impl Reader {
     /// The reader for an account.
     #[must_use]
     pub const fn new(account_id: Uuid) -> Self {
-        Self { account_id }
+        Self { account_id, seen: 0 }
+    }
+
+    /// Who reads only what everybody may.
+    #[must_use]
+    pub const fn everybody() -> Self {
+        Self::new(Uuid::nil())
+    }
+
+    /// The same reader, who must not miss this change, or one before it.
+    #[must_use]
+    pub const fn at(self, change: u64) -> Self {
+        Self { seen: change, ..self }
     }
 
     pub(crate) fn scopes(self) -> [String; 2] {

@@ -9,6 +9,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::accounts::Account;
+use crate::changes::{self, Standing};
 use crate::database::Written;
 pub use crate::entity::session::Model as Session;
 use crate::entity::{account, session};
@@ -50,21 +51,25 @@ impl Store {
         Ok(())
     }
 
-    /// The session and its account, while both are good: not revoked, not expired, not disabled.
-    pub async fn live_session(&self, id: Uuid) -> Result<Option<(Session, Account)>> {
+    /// The session and its account, while both are good: not revoked, not expired, not disabled; and where documents stand for
+    /// the person.
+    pub async fn live_session(&self, id: Uuid) -> Result<Option<(Session, Account, Standing)>> {
         // Every request asks this.
         static TEXT: Written = Written::new();
         let connection = &self.read("sessions.live_session");
         let query = || {
             let query = session::Entity::find_by_id(id).join(JoinType::InnerJoin, session::Relation::Account.def());
-            account::Column::iter()
-                .fold(query, |query, column| query.column_as(column, format!("account_{}", column.as_str())))
+            let query = account::Column::iter()
+                .fold(query, |query, column| query.column_as(column, format!("account_{}", column.as_str())));
+            let has_private = changes::has_private("account.id");
+            query.column_as(Expr::cust(changes::CHANGE), "change").column_as(Expr::cust(has_private), "has_private")
         };
         let Some(row) = connection.query_one_raw(TEXT.with(connection, query, [id.into()])).await? else {
             return Ok(None);
         };
         let (session, account) = both(&row)?;
-        Ok((account.disabled_at.is_none() && self.is_live(&session)).then_some((session, account)))
+        let standing = Standing::at(&row, 14)?;
+        Ok((account.disabled_at.is_none() && self.is_live(&session)).then_some((session, account, standing)))
     }
 
     /// Exchanges the secret of a token family. Showing an old secret revokes the family: either the person or a

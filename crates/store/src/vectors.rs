@@ -4,13 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, RelationTrait as _,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, RelationTrait as _,
 };
 use uuid::Uuid;
 
+use crate::changes::{What, record_change};
 use crate::chunks::{ROWS_PER_INSERT, not_embedded};
 use crate::database::{Rule, Transaction};
+use crate::documents::Document;
 use crate::entity::{chunk, chunk_vector, document, job};
 use crate::scope::SHARED;
 use crate::values::{DocumentStatus, JobKind};
@@ -31,14 +33,8 @@ pub struct StoredVector {
 
 impl Store {
     /// Stores vectors, and makes each document of `document_ids` `ready` whose chunks all have one now. Vectors
-    /// of chunks that were deleted meanwhile, or are another process's by now, are left out. Returns the numbers that were stored, each with its
-    /// document and that document's scope.
-    pub async fn store_vectors(
-        &self,
-        model: &str,
-        document_ids: &[Uuid],
-        vectors: Vec<StoredVector>,
-    ) -> Result<HashMap<i64, IndexEntry>> {
+    /// of chunks that were deleted meanwhile, or are another process's by now, are left out. Returns how many were stored.
+    pub async fn store_vectors(&self, model: &str, document_ids: &[Uuid], vectors: Vec<StoredVector>) -> Result<usize> {
         let transaction = self.begin("vectors.store_vectors").await?;
         // Nobody deletes them before this is committed; in the order of their ids, so that nobody waits in a circle.
         let locked = document::Entity::find()
@@ -52,8 +48,8 @@ impl Store {
         let held_by_others = self.held_by_others(&transaction, document_ids).await?;
         mine.retain(|id| !held_by_others.contains(id));
         let numbers: Vec<i64> = vectors.iter().map(|vector| vector.number).collect();
-        let mut alive: HashMap<i64, IndexEntry> = index_entries(&transaction, &numbers).await?;
-        alive.retain(|_, entry| mine.contains(&entry.document_id));
+        let mut alive = documents_of(&transaction, &numbers).await?;
+        alive.retain(|_, document_id| mine.contains(document_id));
         let rows: Vec<_> = vectors
             .into_iter()
             .filter(|vector| alive.contains_key(&vector.number))
@@ -79,26 +75,29 @@ impl Store {
         // What got further does not kill the process: a large document must not be given up because deaths add up.
         job::Entity::update_many()
             .col_expr(job::Column::Crashes, Expr::value(0))
-            .filter(job::Column::DocumentId.is_in(alive.values().map(|entry| entry.document_id)))
+            .filter(job::Column::DocumentId.is_in(alive.values().copied()))
             .filter(job::Column::Kind.eq(JobKind::Embed))
             .exec(&transaction)
             .await?;
-        let mut owners = Vec::new();
+        let mut ready = Vec::new();
         for id in mine {
-            owners.extend(self.count_vectors(&transaction, id).await?);
+            ready.extend(self.count_vectors(&transaction, id).await?);
+        }
+        for document in &ready {
+            record_change(&transaction, document.id, document.private_to()?, What::Vectors).await?;
         }
         transaction.commit().await?;
+        let owners: Vec<Uuid> = ready.iter().map(|document| document.owner_id).collect();
         if !owners.is_empty() {
             self.wrote_for(&owners).await?;
         }
-        Ok(alive)
+        Ok(alive.len())
     }
 
-    /// Counts a document's vectors. Returns its owner when it has become `ready` by that.
-    async fn count_vectors(&self, transaction: &Transaction, document_id: Uuid) -> Result<Option<Uuid>> {
+    /// Counts a document's vectors. Returns it when it has become `ready` by that.
+    async fn count_vectors(&self, transaction: &Transaction, document_id: Uuid) -> Result<Option<Document>> {
         let found = document::Entity::find_by_id(document_id).one(transaction).await?;
         let Some(found) = found.filter(|document| document.status != DocumentStatus::Ready) else { return Ok(None) };
-        let owner_id = found.owner_id;
         let missing = chunk::Entity::find()
             .filter(chunk::Column::DocumentId.eq(document_id))
             .filter(not_embedded())
@@ -106,7 +105,7 @@ impl Store {
             .await?;
         let missing = i32::try_from(missing).unwrap_or(i32::MAX);
         let chunks = found.chunks;
-        let private_to = private_to(&found.scope).map_err(|_| Error::Corrupt { what: "document scope" })?;
+        let private_to = found.private_to()?;
         let mut row: document::ActiveModel = found.into();
         row.embedded_chunks = Set(chunks.saturating_sub(missing));
         if missing == 0 {
@@ -121,31 +120,53 @@ impl Store {
                 .await?;
         }
         row.updated_at = Set(self.clock().now());
-        row.update(transaction).await?;
-        Ok((missing == 0).then_some(owner_id))
+        let updated = row.update(transaction).await?;
+        Ok((missing == 0).then_some(updated))
     }
 
-    /// Every vector of `model`, with what the index must know of each: read once at start.
+    /// The vectors of `model` of the documents that have all of theirs, with what the index must know of each: read once at
+    /// start.
     pub async fn load_vectors(&self, model: &str, after: i64, limit: u64) -> Result<Vec<(StoredVector, IndexEntry)>> {
-        let rows: Vec<(i64, f32, Vec<u8>)> = chunk_vector::Entity::find()
+        let wanted = Condition::all().add(chunk_vector::Column::ChunkNumber.gt(after));
+        self.vectors("vectors.load_vectors", model, wanted, Some(limit)).await
+    }
+
+    /// The same of one document, which has none as long as it has not all of them.
+    pub async fn vectors_of(&self, model: &str, document_id: Uuid) -> Result<Vec<(StoredVector, IndexEntry)>> {
+        let wanted = Condition::all().add(chunk::Column::DocumentId.eq(document_id));
+        self.vectors("vectors.vectors_of", model, wanted, None).await
+    }
+
+    async fn vectors(
+        &self,
+        name: &'static str,
+        model: &str,
+        wanted: Condition,
+        limit: Option<u64>,
+    ) -> Result<Vec<(StoredVector, IndexEntry)>> {
+        let rows: Vec<(i64, f32, Vec<u8>, Uuid, String)> = chunk_vector::Entity::find()
             .select_only()
             .column(chunk_vector::Column::ChunkNumber)
             .column(chunk_vector::Column::Scale)
             .column(chunk_vector::Column::Codes)
+            .column(document::Column::Id)
+            .column(document::Column::Scope)
+            .join(JoinType::InnerJoin, chunk::Relation::Vector.def().rev())
+            .join(JoinType::InnerJoin, chunk::Relation::Document.def())
+            .filter(wanted)
             .filter(chunk_vector::Column::Model.eq(model))
-            .filter(chunk_vector::Column::ChunkNumber.gt(after))
+            .filter(document::Column::EmbeddedChunks.into_expr().gte(document::Column::Chunks.into_expr()))
             .order_by_asc(chunk_vector::Column::ChunkNumber)
             .limit(limit)
             .into_tuple()
-            .all(&self.read("vectors.load_vectors"))
+            .all(&self.read(name))
             .await?;
-        let numbers: Vec<i64> = rows.iter().map(|(number, ..)| *number).collect();
-        let mut entries = index_entries(&self.read("vectors.load_vectors"), &numbers).await?;
-        let known = rows.into_iter().filter_map(|(number, scale, codes)| {
-            let entry = entries.remove(&number)?;
-            Some((StoredVector { number, scale, codes, units: Vec::new() }, entry))
-        });
-        Ok(known.collect())
+        let known = |(number, scale, codes, document_id, scope): (i64, f32, Vec<u8>, Uuid, String)| {
+            let private_to = private_to(&scope).map_err(|_| Error::Corrupt { what: "document scope" })?;
+            let vector = StoredVector { number, scale, codes, units: Vec::new() };
+            Ok((vector, IndexEntry { document_id, private_to }))
+        };
+        rows.into_iter().map(known).collect()
     }
 
     /// Makes documents whose vectors are of another model, or were skipped because there was no model, wait for
@@ -173,6 +194,14 @@ impl Store {
             .into_tuple()
             .all(&transaction)
             .await?;
+        let embedded = "(SELECT count(*) FROM chunk WHERE document_id = document.id AND embedded)";
+        for batch in missing.chunks(ROWS_PER_INSERT) {
+            document::Entity::update_many()
+                .col_expr(document::Column::EmbeddedChunks, Expr::cust(embedded))
+                .filter(document::Column::Id.is_in(batch.iter().map(|(id, _)| *id)))
+                .exec(&transaction)
+                .await?;
+        }
         let waiting = documents_with_jobs(&transaction, missing.iter().map(|(id, _)| *id).collect()).await?;
         let mut changed = 0;
         for (id, owner_id) in missing.into_iter().filter(|(id, _)| !waiting.contains(id)) {
@@ -183,6 +212,9 @@ impl Store {
                 .await?;
             self.enqueue(&transaction, JobKind::Embed, id, owner_id).await?;
             changed += 1;
+        }
+        if foreign.rows_affected > 0 {
+            record_change(&transaction, Uuid::nil(), None, What::Everything).await?;
         }
         transaction.commit().await?;
         Ok(changed)
@@ -198,11 +230,9 @@ pub struct IndexEntry {
     pub private_to: Option<Uuid>,
 }
 
-async fn index_entries<C: sea_orm::ConnectionTrait>(
-    connection: &C,
-    numbers: &[i64],
-) -> Result<HashMap<i64, IndexEntry>> {
-    let mut entries = HashMap::with_capacity(numbers.len());
+/// The document of each chunk that is there.
+async fn documents_of(transaction: &Transaction, numbers: &[i64]) -> Result<HashMap<i64, Uuid>> {
+    let mut documents = HashMap::with_capacity(numbers.len());
     for batch in numbers.chunks(ROWS_PER_INSERT) {
         let rows: Vec<(i64, Uuid)> = chunk::Entity::find()
             .select_only()
@@ -210,25 +240,11 @@ async fn index_entries<C: sea_orm::ConnectionTrait>(
             .column(chunk::Column::DocumentId)
             .filter(chunk::Column::Number.is_in(batch.iter().copied()))
             .into_tuple()
-            .all(connection)
+            .all(transaction)
             .await?;
-        let ids: HashSet<Uuid> = rows.iter().map(|(_, id)| *id).collect();
-        let scopes: Vec<(Uuid, String)> = document::Entity::find()
-            .select_only()
-            .column(document::Column::Id)
-            .column(document::Column::Scope)
-            .filter(document::Column::Id.is_in(ids))
-            .into_tuple()
-            .all(connection)
-            .await?;
-        let private: HashMap<Uuid, Option<Uuid>> =
-            scopes.into_iter().filter_map(|(id, scope)| Some((id, private_to(&scope).ok()?))).collect();
-        entries.extend(rows.into_iter().filter_map(|(number, document_id)| {
-            let private_to = *private.get(&document_id)?;
-            Some((number, IndexEntry { document_id, private_to }))
-        }));
+        documents.extend(rows);
     }
-    Ok(entries)
+    Ok(documents)
 }
 
 /// Those of the documents that a job is about.

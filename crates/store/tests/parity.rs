@@ -97,7 +97,8 @@ impl Library {
         let hits = match index {
             Index::Chunks => self.store.chunks_by_keywords(reader, &terms, CHUNKS, 1_000).await.unwrap(),
             Index::Documents => {
-                let (collection, statistics) = self.store.term_statistics(reader, &terms).await.unwrap();
+                let (readable, statistics) = self.store.term_statistics(reader, &terms).await.unwrap();
+                let collection = readable.collection();
                 let terms: Vec<_> = terms.into_iter().zip(statistics).collect();
                 self.store.documents_by_keywords(reader, &terms, collection, DOCUMENTS, 1_000).await.unwrap()
             }

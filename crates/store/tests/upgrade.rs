@@ -42,7 +42,8 @@ async fn documents_of_an_older_version_are_found_by_their_words() {
 
     let store = Store::open(directory.path(), &Settings::default(), Clock::System).await.unwrap();
     let (reader, word) = (Reader::new(anna.id), "quokka".to_owned());
-    let (collection, statistics) = store.term_statistics(reader, std::slice::from_ref(&word)).await.unwrap();
+    let (readable, statistics) = store.term_statistics(reader, std::slice::from_ref(&word)).await.unwrap();
+    let collection = readable.collection();
     let words: Vec<_> = statistics.into_iter().map(|of_word| (word.clone(), of_word)).collect();
     let fields = DocumentFields { title: 1.0, body: 1.0 };
     let found = store.documents_by_keywords(reader, &words, collection, fields, 5).await.unwrap();

@@ -8,4 +8,5 @@ mod marks;
 mod outage;
 mod own;
 mod secrets;
+mod shelf;
 mod values;

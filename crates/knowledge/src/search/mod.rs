@@ -1,9 +1,12 @@
 //! Finding passages: by keywords and by meaning at the same time, fused into one order.
 
+mod basis;
 mod question;
 mod rank;
+mod remembered;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use store::Reader;
@@ -11,9 +14,12 @@ use store::passages::Passage;
 use store::search::{ChunkFields, DocumentFields, KeywordHit, Near};
 use uuid::Uuid;
 
+pub use basis::Basis;
 pub use question::{Question, Term};
 
-use crate::{Error, Knowledge, Result, UnitSimilarity};
+pub(crate) use remembered::Remembered;
+
+use crate::{Knowledge, Result, UnitSimilarity};
 
 /// Documents that the keyword search contributes.
 const DOCUMENTS_BY_KEYWORDS: usize = 60;
@@ -50,7 +56,9 @@ pub struct Found {
     pub by_meaning: bool,
     /// The passages, best first.
     pub hits: Vec<SearchHit>,
-    /// How long the question's vector took.
+    /// What that rests on.
+    pub basis: Basis,
+    /// How long it took until the question's vector was there.
     pub embed: Duration,
     /// How long everything else took that the vector's computation did not hide.
     pub retrieve: Duration,
@@ -59,35 +67,70 @@ pub struct Found {
 impl Knowledge {
     /// The passages that match a text best among those that the reader may read, best first.
     pub async fn search(&self, reader: Reader, text: &str, limit: usize) -> Result<Vec<SearchHit>> {
-        let mut found = self.retrieve(reader, text).await?;
-        found.hits.truncate(limit);
-        Ok(found.hits)
+        let found = self.retrieve(reader, text).await?;
+        Ok(found.hits.iter().take(limit).cloned().collect())
+    }
+
+    /// What [`Knowledge::retrieve_afresh`] finds, from memory where no change since could have altered it.
+    pub async fn retrieve(&self, reader: Reader, text: &str) -> Result<Arc<Found>> {
+        self.catch_up(reader.seen).await?;
+        if let Some(found) = self.remembered.found(self, reader, text) {
+            return Ok(found);
+        }
+        let found = Arc::new(self.find(reader, text, self.question_vector(text)).await?);
+        self.remembered.keep(reader, text, &found);
+        Ok(found)
+    }
+
+    /// The vector of a question, from memory where it is; `None` without a model.
+    pub async fn question_vector(&self, text: &str) -> Result<Option<Arc<[f32]>>> {
+        if let Some(vector) = self.remembered.vector(text) {
+            return Ok(Some(vector));
+        }
+        let vector = self.embed_question(text).await?;
+        if let Some(vector) = &vector {
+            self.remembered.keep_vector(text, vector);
+        }
+        Ok(vector)
     }
 
     /// Searches by keywords and by meaning, and keeps what speaks for each passage for whoever answers from it.
     ///
     /// Keywords find documents; meaning finds chunks, among them the best ones of those documents. Chunks are searched
     /// by keywords only where vectors are missing: it takes longer than all the rest and finds the same.
-    pub async fn retrieve(&self, reader: Reader, text: &str) -> Result<Found> {
+    pub async fn retrieve_afresh(&self, reader: Reader, text: &str) -> Result<Found> {
+        self.catch_up(reader.seen).await?;
+        self.find(reader, text, self.embed_question(text)).await
+    }
+
+    async fn find(
+        &self,
+        reader: Reader,
+        text: &str,
+        vector: impl Future<Output = Result<Option<Arc<[f32]>>>>,
+    ) -> Result<Found> {
         let started = Instant::now();
-        let (embedded, keyworded) = tokio::join!(self.embed_question(text), self.documents_by_keywords(reader, text));
-        let (vector, embed) = embedded?;
+        let timed = async { (vector.await, started.elapsed()) };
+        let ((vector, embed), keyworded) = tokio::join!(timed, self.documents_by_keywords(reader, text));
+        let vector = vector?;
         let (question, documents) = keyworded?;
         let by_meaning = match &vector {
             Some(vector) => self.nearest(reader, vector, documents.iter().map(|hit| hit.document_id)).await?,
             None => Vec::new(),
         };
-        let chunks = if vector.is_none() || documents.iter().any(|hit| hit.waiting) {
+        let by_words_alone = vector.is_none() || documents.iter().any(|hit| hit.waiting);
+        let chunks = if by_words_alone {
             self.store.chunks_by_keywords(reader, &question.telling_terms(), CHUNKS, CHUNKS_BY_KEYWORDS).await?
         } else {
             Vec::new()
         };
+        let basis = Basis::new(reader, &question, vector.as_deref(), &documents, &by_meaning, by_words_alone);
         let candidates = rank::candidates(&ByKeywords { chunks, documents }, &by_meaning);
         let numbers: Vec<i64> = candidates.iter().map(|candidate| candidate.number).collect();
         let passages = self.store.passages(reader, &numbers).await?;
         let hits = rank::rank(&question, vector.as_deref(), &candidates, passages);
         let retrieve = started.elapsed().saturating_sub(embed);
-        Ok(Found { question, by_meaning: vector.is_some(), hits, embed, retrieve })
+        Ok(Found { question, by_meaning: vector.is_some(), hits, basis, embed, retrieve })
     }
 
     /// The chunks that are nearest of all, and the nearest ones of some documents.
@@ -100,16 +143,11 @@ impl Knowledge {
         Ok(self.index.nearest(vector, reader.account_id, CHUNKS_BY_MEANING, &also))
     }
 
-    async fn embed_question(&self, text: &str) -> Result<(Option<Vec<f32>>, Duration)> {
-        let Some(model) = self.model.clone() else { return Ok((None, Duration::ZERO)) };
+    async fn embed_question(&self, text: &str) -> Result<Option<Arc<[f32]>>> {
+        let Some(model) = self.model.clone() else { return Ok(None) };
         let text = text.to_owned();
-        let computed = tokio::task::spawn_blocking(move || {
-            let started = Instant::now();
-            let vector = model.embed(&text)?;
-            Ok::<_, Error>((vector, started.elapsed()))
-        });
-        let (vector, took) = computed.await??;
-        Ok((Some(vector), took))
+        let vector = tokio::task::spawn_blocking(move || model.embed(&text)).await??;
+        Ok(Some(vector.into()))
     }
 
     async fn documents_by_keywords(&self, reader: Reader, text: &str) -> Result<(Question, Vec<KeywordHit>)> {

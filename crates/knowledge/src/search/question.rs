@@ -1,6 +1,6 @@
 //! What a question is about: its words without its grammar, and how rare each is.
 
-use store::search::{Collection, TermStatistics, is_stopword, stem, words};
+use store::search::{Collection, Readable, TermStatistics, is_stopword, stem, words};
 use store::{Reader, Store};
 
 /// A question is searched for by this many terms at least, however common they are.
@@ -13,7 +13,9 @@ pub struct Question {
     pub text: String,
     /// Its content words, each once, in order.
     pub terms: Vec<Term>,
-    /// The size of what the reader may read.
+    /// How much the reader may read, and how much of it nobody else.
+    pub(super) readable: Readable,
+    /// The same, rounded.
     pub(super) collection: Collection,
 }
 
@@ -46,14 +48,15 @@ impl Question {
             }
         }
         let stems: Vec<String> = terms.iter().map(|term| term.stem.clone()).collect();
-        let (collection, of_terms) = store.term_statistics(reader, &stems).await?;
+        let (readable, of_terms) = store.term_statistics(reader, &stems).await?;
+        let collection = readable.collection();
         let all = collection.chunks.max(1) as f32;
         for (term, statistics) in terms.iter_mut().zip(of_terms) {
             term.statistics = statistics;
             let n = (statistics.chunks as f32).min(all);
             term.weight = (1.0 + (all - n + 0.5) / (n + 0.5)).ln();
         }
-        Ok(Self { text: text.to_owned(), terms, collection })
+        Ok(Self { text: text.to_owned(), terms, readable, collection })
     }
 
     /// The terms with where they occur.
@@ -114,7 +117,8 @@ mod tests {
             weight: 0.0,
         };
         let collection = Collection { chunks: 1_000, ..Collection::default() };
-        Question { text: String::new(), terms: frequencies.iter().map(term).collect(), collection }.telling_terms()
+        let terms = frequencies.iter().map(term).collect();
+        Question { text: String::new(), terms, readable: Readable::default(), collection }.telling_terms()
     }
 
     #[test]

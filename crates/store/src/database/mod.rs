@@ -77,19 +77,21 @@ impl Store {
             let write = sqlite::connect(&file, 1, settings, false).await?;
             (sqlite::connect(&file, settings.read_connections, settings, true).await?, write)
         };
-        let store = Self {
+        let mut store = Self {
             queries: QueryLog::start(&read, settings),
             read,
             write,
             settings: Arc::new(settings.clone()),
             worker_id: clock.new_id(),
             searches_vectors: Arc::default(),
-            replicas: Replicas::connect(settings).await?,
+            replicas: Replicas::none(),
             marks: None,
             clock,
             directory: directory.to_owned(),
         };
         store.migrate().await?;
+        // They have the tables only once the primary does.
+        store.replicas = Replicas::connect(settings).await?;
         Ok(store)
     }
 

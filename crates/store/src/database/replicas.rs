@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::queries::Named;
 use super::{Settings, postgres, scalar};
-use crate::{Result, Store};
+use crate::{Reader, Result, Store};
 
 /// How often a replica is asked how far it has come.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -65,14 +65,25 @@ struct Replica {
     connection: DatabaseConnection,
     /// How far it has come; 0 while it is left out.
     replayed: AtomicU64,
+    /// Which change of documents it has come to.
+    change: AtomicU64,
 }
 
 impl Replicas {
+    pub(super) fn none() -> Arc<Self> {
+        Arc::new(Self { all: Vec::new(), turn: AtomicUsize::new(0) })
+    }
+
     pub(super) async fn connect(settings: &Settings) -> Result<Arc<Self>> {
         let mut all = Vec::with_capacity(settings.replica_urls.len());
         for url in &settings.replica_urls {
             let connection = postgres::connect_lazily(url, settings).await?;
-            all.push(Replica { place: url.to_string(), connection, replayed: AtomicU64::new(0) });
+            all.push(Replica {
+                place: url.to_string(),
+                connection,
+                replayed: AtomicU64::new(0),
+                change: AtomicU64::new(0),
+            });
         }
         let replicas = Arc::new(Self { all, turn: AtomicUsize::new(0) });
         for number in 0..replicas.all.len() {
@@ -95,13 +106,13 @@ impl Replicas {
         self.all.iter().map(state).collect()
     }
 
-    /// One that has come at least this far, in turn.
-    fn at_least(&self, position: u64) -> Option<&Replica> {
+    /// One that has come at least this far, and to this change of documents, in turn.
+    fn at_least(&self, position: u64, change: u64) -> Option<&Replica> {
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
         let in_turn = (0..self.all.len()).filter_map(|step| self.all.get((first + step) % self.all.len()));
         in_turn.into_iter().find(|replica| {
             let replayed = replica.replayed.load(Ordering::Relaxed);
-            replayed > 0 && replayed >= position
+            replayed > 0 && replayed >= position && replica.change.load(Ordering::Relaxed) >= change
         })
     }
 
@@ -123,18 +134,27 @@ impl Replicas {
 
     async fn look_at(&self, number: usize) {
         let Some(replica) = self.all.get(number) else { return };
-        let sql = "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
-            - '0/0'::pg_lsn)::bigint";
-        match timeout(PATIENCE, scalar::<i64>(&replica.connection, sql)).await {
-            Ok(Ok(replayed)) => replica.came_to(u64::try_from(replayed).unwrap_or_default()),
+        match timeout(PATIENCE, how_far(&replica.connection)).await {
+            Ok(Ok((position, change))) => replica.came_to(position, change),
             Ok(Err(error)) => replica.leave_out(&error.to_string()),
             Err(_) => replica.leave_out("no answer in time"),
         }
     }
 }
 
+/// Up to which position of the log a server has come, and to which change of documents.
+async fn how_far(connection: &DatabaseConnection) -> Result<(u64, u64), DbErr> {
+    let sql = "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
+        - '0/0'::pg_lsn)::bigint, number FROM change_counter";
+    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("change_counter".to_owned()))?;
+    let number = |place| Ok::<_, DbErr>(u64::try_from(row.try_get_by_index::<i64>(place)?).unwrap_or_default());
+    Ok((number(0)?, number(1)?))
+}
+
 impl Replica {
-    fn came_to(&self, position: u64) {
+    fn came_to(&self, position: u64, change: u64) {
+        self.change.store(change, Ordering::Relaxed);
         if self.replayed.swap(position, Ordering::Relaxed) == 0 {
             tracing::info!(replica = self.place, "a replica answers and is read from");
         }
@@ -174,19 +194,20 @@ impl Store {
 
     /// A connection for reading what may be slightly stale, but has every write that was marked with one of the keys.
     pub(crate) async fn read_for(&self, keys: &[Uuid], name: &'static str) -> Reading<'_> {
-        Reading { primary: self.read(name), replica: self.replica_for(keys).await, name, store: self }
+        Reading { primary: self.read(name), replica: self.replica_for(keys, 0).await, name, store: self }
     }
 
-    /// The same for documents: their deletion is never missed.
-    pub(crate) async fn read_documents_for(&self, account_id: Uuid, name: &'static str) -> Reading<'_> {
-        self.read_for(&[account_id, ALL_DOCUMENTS], name).await
+    /// The same for documents: their deletion is never missed, nor any change that the reader has seen.
+    pub(crate) async fn read_documents_for(&self, reader: Reader, name: &'static str) -> Reading<'_> {
+        let replica = self.replica_for(&[reader.account_id, ALL_DOCUMENTS], reader.seen).await;
+        Reading { primary: self.read(name), replica, name, store: self }
     }
 
-    async fn replica_for(&self, keys: &[Uuid]) -> Option<&Replica> {
+    async fn replica_for(&self, keys: &[Uuid], change: u64) -> Option<&Replica> {
         // Without marks nobody knows what a reader must see.
         let marks = self.marks.as_ref().filter(|_| !self.replicas.is_empty())?;
         let needed = marks.marked(keys).await.ok()?;
-        self.replicas.at_least(needed.unwrap_or_default())
+        self.replicas.at_least(needed.unwrap_or_default(), change)
     }
 
     /// Says that readers of these keys must see what was committed by now.

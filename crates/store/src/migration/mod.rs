@@ -7,6 +7,7 @@ mod m20261124_000002_document_index;
 mod m20261124_000003_leases;
 mod m20261124_000004_access_paths;
 mod m20261124_000005_postings;
+mod m20261126_000006_changes;
 
 pub(crate) struct Migrator;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_leases::Migration),
             Box::new(m20261124_000004_access_paths::Migration),
             Box::new(m20261124_000005_postings::Migration),
+            Box::new(m20261126_000006_changes::Migration),
         ]
     }
 }

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Alias, Expr, Query};
 use sea_orm::{ConnectionTrait, DbErr, Value};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::keywords::{AnalysedChunk, KeywordHit, analysed_chunks, execute_each, hit, is_postgres, statement};
@@ -25,8 +26,28 @@ pub struct DocumentFields {
     pub body: f64,
 }
 
+/// How much there is of documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// Documents.
+    pub documents: u64,
+    /// Their terms.
+    pub terms: u64,
+    /// Their chunks.
+    pub chunks: u64,
+}
+
+/// How much a reader may read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readable {
+    /// What everybody may.
+    pub shared: Sizes,
+    /// What only the reader may.
+    pub private: Sizes,
+}
+
 /// The size of what a reader may read, rounded.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
     /// Documents.
     pub documents: u64,
@@ -34,6 +55,20 @@ pub struct Collection {
     pub average_terms: u64,
     /// Chunks.
     pub chunks: u64,
+}
+
+impl Readable {
+    /// Both together, rounded.
+    #[must_use]
+    pub fn collection(self) -> Collection {
+        let documents = self.shared.documents + self.private.documents;
+        let terms = self.shared.terms + self.private.terms;
+        Collection {
+            documents: rounded(documents),
+            average_terms: rounded(terms / documents.max(1)),
+            chunks: rounded(self.shared.chunks + self.private.chunks),
+        }
+    }
 }
 
 /// Where a term occurs in what a reader may read.
@@ -176,6 +211,29 @@ pub(super) async fn forget<C: ConnectionTrait>(connection: &C, document_id: Uuid
     Ok(())
 }
 
+/// Changes who alone may find a document. One without words is fine.
+pub(super) async fn change_readers<C: ConnectionTrait>(
+    connection: &C,
+    document_id: Uuid,
+    private_to: Option<Uuid>,
+) -> Result<(), DbErr> {
+    let select = "SELECT number, length, chunks, private_to FROM document_keywords WHERE document_id = $1";
+    let row = connection.query_one_raw(statement(connection, select, [document_id.into()])).await?;
+    let Some(row) = row else { return Ok(()) };
+    let (number, length): (i64, i32) = (row.try_get("", "number")?, row.try_get("", "length")?);
+    let chunks: i32 = row.try_get("", "chunks")?;
+    let before: Option<Uuid> = row.try_get("", "private_to")?;
+    let update = "UPDATE document_keywords SET private_to = $2 WHERE document_id = $1";
+    connection.execute_raw(statement(connection, update, [document_id.into(), private_to.into()])).await?;
+    let update = "UPDATE document_posting SET private_to = $2 WHERE number = $1";
+    connection.execute_raw(statement(connection, update, [number.into(), private_to.into()])).await?;
+    let shared = i64::from(private_to.is_none()) - i64::from(before.is_none());
+    if shared != 0 {
+        count(connection, document_id, [shared, shared * i64::from(length), shared * i64::from(chunks)]).await?;
+    }
+    Ok(())
+}
+
 /// Counts a shared document in, or out.
 async fn count<C: ConnectionTrait>(
     connection: &C,
@@ -192,13 +250,15 @@ async fn count<C: ConnectionTrait>(
 }
 
 impl Store {
-    /// How large the collection is that a reader may read, and where each of these terms occurs in it, in their order.
-    pub async fn term_statistics(&self, reader: Reader, terms: &[String]) -> Result<(Collection, Vec<TermStatistics>)> {
-        let connection = &self.read_documents_for(reader.account_id, "search.term_statistics").await;
+    /// How much a reader may read, and where each of these terms occurs in it, in their order.
+    pub async fn term_statistics(&self, reader: Reader, terms: &[String]) -> Result<(Readable, Vec<TermStatistics>)> {
+        const SHARED: &str = "";
+        const PRIVATE: &str = " ";
+        let connection = &self.read_documents_for(reader, "search.term_statistics").await;
         let sum = |what: &str| format!("CAST(coalesce(sum({what}), 0) AS bigint)");
-        let sizes = |documents: &str, terms: &str, from: &str| {
+        let sizes = |whose: &str, documents: &str, terms: &str, from: &str| {
             format!(
-                "SELECT '' AS term, {} AS documents, {} AS chunks, {} AS terms FROM {from}",
+                "SELECT '{whose}' AS term, {} AS documents, {} AS chunks, {} AS terms FROM {from}",
                 sum(documents),
                 sum("chunks"),
                 sum(terms)
@@ -206,8 +266,8 @@ impl Store {
         };
         let mut sql = format!(
             "{} UNION ALL {}",
-            sizes("documents", "document_terms", "keyword_statistics"),
-            sizes("1", "length", "document_keywords WHERE private_to = $1"),
+            sizes(SHARED, "documents", "document_terms", "keyword_statistics"),
+            sizes(PRIVATE, "1", "length", "document_keywords WHERE private_to = $1"),
         );
         if !terms.is_empty() {
             let marks: Vec<String> = (2..terms.len() + 2).map(|number| format!("${number}")).collect();
@@ -221,26 +281,20 @@ impl Store {
         }
         let mut values: Vec<Value> = vec![reader.account_id.into()];
         values.extend(terms.iter().map(|term| Value::from(term.as_str())));
-        let (mut all, mut documents_terms) = (TermStatistics::default(), 0);
+        let mut readable = Readable::default();
         let mut found: HashMap<String, TermStatistics> = HashMap::new();
         for row in connection.query_all_raw(statement(connection, &sql, values)).await? {
             let number = |name: &str| Ok::<_, DbErr>(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or_default());
             let (term, documents, chunks) =
                 (row.try_get::<String>("", "term")?, number("documents")?, number("chunks")?);
-            if term.is_empty() {
-                all = TermStatistics { documents: all.documents + documents, chunks: all.chunks + chunks };
-                documents_terms += number("terms")?;
-            } else {
-                found.insert(term, TermStatistics { documents, chunks });
+            match term.as_str() {
+                SHARED => readable.shared = Sizes { documents, terms: number("terms")?, chunks },
+                PRIVATE => readable.private = Sizes { documents, terms: number("terms")?, chunks },
+                _ => drop(found.insert(term, TermStatistics { documents, chunks })),
             }
         }
-        let collection = Collection {
-            documents: rounded(all.documents),
-            average_terms: rounded(documents_terms / all.documents.max(1)),
-            chunks: rounded(all.chunks),
-        };
         let of_each = terms.iter().map(|term| found.get(term).copied().unwrap_or_default()).collect();
-        Ok((collection, of_each))
+        Ok((readable, of_each))
     }
 
     /// The best documents for these terms (normalised by [`terms`](super::terms), each once), any of which may occur, among
@@ -283,7 +337,7 @@ impl Store {
         for (term, of_term) in &terms {
             values.extend([term.as_str().into(), rarity(collection.documents, of_term.documents).into()]);
         }
-        let connection = &self.read_documents_for(reader.account_id, "search.documents_by_keywords").await;
+        let connection = &self.read_documents_for(reader, "search.documents_by_keywords").await;
         let rows = connection.query_all_raw(statement(connection, &sql, values)).await?;
         Ok(rows.iter().map(hit).collect::<Result<_, _>>()?)
     }

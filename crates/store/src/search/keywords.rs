@@ -6,7 +6,7 @@ use sea_orm_migration::SchemaManager;
 use uuid::Uuid;
 
 use super::terms::terms;
-use super::{documents, postgres, sqlite};
+use super::{documents, pgvector, postgres, sqlite};
 use crate::vectors::private_to;
 use crate::{Error, Reader, Result, Store};
 
@@ -83,6 +83,20 @@ pub(crate) async fn index_chunks<C: ConnectionTrait>(
     Ok(documents::index(connection, document_id, private_to, &title, &chunks).await?)
 }
 
+/// Changes who alone may find a document; `None` for everybody.
+pub(crate) async fn change_readers<C: ConnectionTrait>(
+    connection: &C,
+    document_id: Uuid,
+    private_to: Option<Uuid>,
+    by_meaning: bool,
+) -> Result<()> {
+    documents::change_readers(connection, document_id, private_to).await?;
+    if by_meaning {
+        pgvector::change_readers(connection, document_id, private_to).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn analysed_chunks<C: ConnectionTrait>(
     connection: &C,
     document_id: Uuid,
@@ -151,7 +165,7 @@ impl Store {
         // checked on the best ones; where too few remain, more are ranked.
         let mut ranked = limit.saturating_mul(2);
         loop {
-            let connection = &self.read_documents_for(reader.account_id, "search.chunks_by_keywords").await;
+            let connection = &self.read_documents_for(reader, "search.chunks_by_keywords").await;
             let mut best = if self.is_sqlite() {
                 sqlite::best(connection, reader, terms, fields, ranked).await?
             } else {
@@ -200,7 +214,7 @@ pub(super) async fn execute_each(connection: &impl ConnectionTrait, statements: 
     Ok(())
 }
 
-pub(super) fn statement<C: ConnectionTrait>(
+pub(crate) fn statement<C: ConnectionTrait>(
     connection: &C,
     sql: &str,
     values: impl IntoIterator<Item = Value>,

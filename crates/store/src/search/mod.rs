@@ -12,10 +12,11 @@ mod postgres;
 mod sqlite;
 mod terms;
 
-pub use documents::{Collection, DocumentFields, TermStatistics};
+pub use documents::{Collection, DocumentFields, Readable, Sizes, TermStatistics};
 pub use keywords::{ChunkFields, KeywordHit};
 pub(crate) use keywords::{
-    create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks, index_messages,
+    change_readers, create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks,
+    index_messages, statement,
 };
 pub use meaning::{NEIGHBOUR, Near, blend, decoded, length};
 pub(crate) use pgvector::index_meanings;

@@ -102,7 +102,7 @@ impl Store {
         let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
         let values: [Value; 5] =
             [question_lengthened.into(), question.into(), reader.account_id.into(), limit.into(), also.to_vec().into()];
-        let connection = &self.read_documents_for(reader.account_id, "search.nearest").await;
+        let connection = &self.read_documents_for(reader, "search.nearest").await;
         let rows = connection.query_all_raw(statement(connection, &sql, values)).await?;
         let mut found: Vec<(Near, bool)> =
             rows.iter().map(|row| Ok((near(row)?, row.try_get("", "also")?))).collect::<Result<_, DbErr>>()?;
@@ -163,6 +163,17 @@ pub(crate) async fn index_meanings<C: ConnectionTrait>(
         ];
         connection.execute_raw(statement(connection, insert, values)).await?;
     }
+    Ok(())
+}
+
+/// Changes who alone may find a document's chunks by their meaning.
+pub(super) async fn change_readers<C: ConnectionTrait>(
+    connection: &C,
+    document_id: Uuid,
+    private_to: Option<Uuid>,
+) -> Result<(), DbErr> {
+    let update = "UPDATE chunk_meaning SET private_to = $2 WHERE document_id = $1";
+    connection.execute_raw(statement(connection, update, [document_id.into(), private_to.into()])).await?;
     Ok(())
 }
 

@@ -186,7 +186,7 @@ async fn store_vectors_of(store: &Store, document: Uuid, chunks: u64) -> usize {
     let pending = store.pending_chunks(&[document], chunks).await.unwrap();
     let vector = |number| StoredVector { number, scale: 1.0, codes: vec![1; 8], units: Vec::new() };
     let vectors = pending.iter().map(|chunk| vector(chunk.number)).collect();
-    store.store_vectors("model", &[document], vectors).await.unwrap().len()
+    store.store_vectors("model", &[document], vectors).await.unwrap()
 }
 
 /// A document that waits for the vectors of its chunks.

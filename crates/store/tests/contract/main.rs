@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop where it stands")]
 
 mod accounts;
+mod changes;
 mod conversations;
 mod documents;
 mod jobs;
@@ -35,6 +36,16 @@ on_every_profile! {
         a_secret_works_once_and_its_reuse_ends_the_family,
         sessions_expire,
         expired_sessions_are_deleted_a_bounded_number_at_a_time;
+    changes:
+        every_change_of_what_can_be_found_takes_the_next_number,
+        a_text_that_replaces_another_has_the_words_of_both,
+        vectors_are_a_change_once_a_document_has_all_of_them,
+        a_session_tells_where_documents_stand,
+        who_reads_for_everybody_reads_nothing_private,
+        a_document_that_changes_its_readers_is_found_by_the_new_ones_alone,
+        a_new_title_or_content_is_indexed_again,
+        what_is_distrusted_is_a_change,
+        many_processes_leave_no_gap;
     conversations:
         history_is_searched_by_words_and_by_the_beginning_of_the_last,
         nobody_reads_rates_or_deletes_what_is_not_theirs,

@@ -86,10 +86,26 @@ impl TestStore {
 
     /// A document of one chunk, indexed by keywords.
     pub(crate) async fn document(&self, owner_id: Uuid, visibility: Visibility, text: &str) -> Document {
-        let (Stored::Created(document) | Stored::Existing(document)) = self.stored(owner_id, visibility, text).await;
-        let chunk = NewChunk { heading_path: String::new(), start: 0, end: text.len(), units: Vec::new() };
-        let extracted = Extracted { title: None, text: text.to_owned(), chunks: vec![chunk] };
-        assert!(self.store.store_extracted(document.id, extracted, false).await.unwrap());
+        self.extracted(owner_id, visibility, &[text], false).await
+    }
+
+    /// A document of these chunks, which wait for their vectors.
+    pub(crate) async fn waiting_document(&self, owner_id: Uuid, visibility: Visibility, chunks: &[&str]) -> Document {
+        self.extracted(owner_id, visibility, chunks, true).await
+    }
+
+    async fn extracted(&self, owner_id: Uuid, visibility: Visibility, chunks: &[&str], embed: bool) -> Document {
+        let text = chunks.concat();
+        let (Stored::Created(document) | Stored::Existing(document)) = self.stored(owner_id, visibility, &text).await;
+        let mut end = 0;
+        let chunk = |text: &&str| {
+            let start = end;
+            end += text.len();
+            NewChunk { heading_path: String::new(), start, end, units: Vec::new() }
+        };
+        let chunks = chunks.iter().map(chunk).collect();
+        let extracted = Extracted { title: None, text, chunks };
+        assert!(self.store.store_extracted(document.id, extracted, embed).await.unwrap());
         document
     }
 
@@ -109,7 +125,8 @@ impl TestStore {
     }
 
     async fn documents(&self, reader: Reader, words: Vec<String>, limit: usize) -> Vec<KeywordHit> {
-        let (collection, statistics) = self.store.term_statistics(reader, &words).await.unwrap();
+        let (readable, statistics) = self.store.term_statistics(reader, &words).await.unwrap();
+        let collection = readable.collection();
         let words: Vec<_> = words.into_iter().zip(statistics).collect();
         let fields = DocumentFields { title: 1.0, body: 1.0 };
         self.store.documents_by_keywords(reader, &words, collection, fields, limit).await.unwrap()

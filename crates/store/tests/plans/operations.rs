@@ -7,6 +7,7 @@ use store::accounts::{AccountChange, NewAccount};
 use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::conversations::Exchange;
 use store::documents::{NewDocument, Stored};
+use store::editing::{DocumentChange, NewContent};
 use store::jobs::Orphans;
 use store::page::PageRequest;
 use store::search::{ChunkFields, DocumentFields, terms};
@@ -117,6 +118,7 @@ async fn conversations(store: &Store) {
             assert!(query != "pangolin" || !found.items.is_empty());
         }
     }
+    assert_eq!(store.frequent_questions(3).await.unwrap().len(), 3);
     store.delete_conversation(account_id, conversation).await.unwrap();
 }
 
@@ -127,7 +129,8 @@ async fn searches(store: &Store) {
     for words in ["d75", "b25 c75 d75", "a1 b7"] {
         let words = terms(words);
         assert!(!store.chunks_by_keywords(reader, &words, chunks, 20).await.unwrap().is_empty(), "{words:?}");
-        let (collection, statistics) = store.term_statistics(reader, &words).await.unwrap();
+        let (readable, statistics) = store.term_statistics(reader, &words).await.unwrap();
+        let collection = readable.collection();
         assert!(collection.chunks > 1_000);
         let words: Vec<_> = words.into_iter().zip(statistics).collect();
         let found = store.documents_by_keywords(reader, &words, collection, documents, 20).await.unwrap();
@@ -168,8 +171,20 @@ async fn documents(store: &Store) {
     let Stored::Created(added) = store.add_document(new.clone()).await.unwrap() else { panic!("it is new") };
     assert!(matches!(store.add_document(new).await.unwrap(), Stored::Existing(_)));
     store.mark_processing(added.id).await.unwrap();
+    assert!(store.standing(owner_id).await.unwrap().has_private);
+    assert!(!store.library_id().await.unwrap().is_nil());
     store.retry_document(id("document", 201)).await.unwrap();
+    let change = DocumentChange { title: Some("Another".to_owned()), visibility: Some(Visibility::Private) };
+    store.change_document(id("document", 204), change).await.unwrap();
+    let content =
+        NewContent { file_name: "a.txt".to_owned(), format: "text".to_owned(), sha256: [9; 32], bytes: b"a".to_vec() };
+    store.replace_content(id("document", 206), content).await.unwrap();
+    let changes = store.present_change().await.unwrap();
+    store.distrust(&[id("document", 208)]).await.unwrap();
+    store.distrust_everything().await.unwrap();
+    assert_eq!(store.present_change().await.unwrap(), changes + 2);
     store.delete_document(id("document", 202)).await.unwrap();
+    assert_eq!(store.changes_after(changes, 10).await.unwrap().len(), 3);
 }
 
 async fn jobs(store: &Store) {
@@ -191,6 +206,7 @@ async fn jobs(store: &Store) {
 async fn chunks(store: &Store) {
     store.sample_chunks(100).await.unwrap();
     assert!(!store.load_vectors("model", 30_000, 1_000).await.unwrap().is_empty());
+    assert_eq!(store.vectors_of("model", id("document", DOCUMENT)).await.unwrap().len(), CHUNKS.len());
     let text = "A pangolin works from home.";
     let chunk = NewChunk { heading_path: String::new(), start: 0, end: text.len(), units: Vec::new() };
     let extracted = Extracted { title: None, text: text.to_owned(), chunks: vec![chunk; 3] };
@@ -200,7 +216,7 @@ async fn chunks(store: &Store) {
     assert_eq!(pending.len(), 3);
     let vector = |number| StoredVector { number, scale: 0.1, codes: vec![1; 8], units: Vec::new() };
     let vectors = pending.iter().map(|pending| vector(pending.number)).collect();
-    assert_eq!(store.store_vectors("model", &[document], vectors).await.unwrap().len(), 3);
+    assert_eq!(store.store_vectors("model", &[document], vectors).await.unwrap(), 3);
     // As at every start; for another model all vectors would be made anew.
     assert!(store.require_vectors_of("model").await.unwrap() > 0);
 }

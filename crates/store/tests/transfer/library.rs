@@ -160,7 +160,7 @@ impl Library {
             let pending = self.store.pending_chunks(&[id], 9).await.unwrap();
             let codes = codes.map(i8::cast_unsigned).to_vec();
             let vector = StoredVector { number: pending[0].number, scale: 0.1, codes, units: vec![7] };
-            assert_eq!(self.store.store_vectors("model", &[id], vec![vector]).await.unwrap().len(), 1);
+            assert_eq!(self.store.store_vectors("model", &[id], vec![vector]).await.unwrap(), 1);
         }
     }
 
@@ -201,7 +201,8 @@ impl Library {
 
     async fn documents_found(&self, words: &str) -> Vec<(i64, f32)> {
         let words = terms(words);
-        let (collection, statistics) = self.store.term_statistics(self.reader(), &words).await.unwrap();
+        let (readable, statistics) = self.store.term_statistics(self.reader(), &words).await.unwrap();
+        let collection = readable.collection();
         let words: Vec<_> = words.into_iter().zip(statistics).collect();
         let fields = DocumentFields { title: 1.2, body: 0.3 };
         rounded(self.store.documents_by_keywords(self.reader(), &words, collection, fields, 50).await.unwrap())
