@@ -37,13 +37,6 @@ impl Draft {
         self.text.get(before..).unwrap_or_default().to_owned()
     }
 
-    /// Adds a remark that no document makes, and returns the text that was added.
-    pub(crate) fn add_note(&mut self, note: &str) -> String {
-        let added = format!(" {note}");
-        self.text.push_str(&added);
-        added
-    }
-
     /// Sentences that follow each other in a document make a paragraph; rows, items and code stand on lines of
     /// their own.
     fn quote(&mut self, quotes: &[Quote]) {

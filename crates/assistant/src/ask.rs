@@ -1,16 +1,21 @@
 //! From question to recorded answer.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cache::{Backing, Cache};
+use guard::Policy;
 use knowledge::Knowledge;
 use store::Reader;
 use store::conversations::Exchange;
 use tokio::sync::mpsc;
 
 use crate::answer::Draft;
-use crate::classify::{self, Part, Plan};
+use crate::cached::{CachedAnswer, Context};
+use crate::canonical::canonical;
+use crate::classify::{self, Plan};
 use crate::select;
-use crate::types::{Answer, AnswerEvent, Ask, CacheUse, Mode, Timings};
+use crate::types::{Answer, AnswerEvent, Ask, CacheMode, CacheUse, Timings};
 use crate::{followup, verify};
 
 /// The longest question accepted, in characters.
@@ -47,14 +52,49 @@ pub enum AskError {
 /// Answers questions. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Assistant {
-    knowledge: Knowledge,
+    pub(crate) knowledge: Knowledge,
+    pub(crate) cache: Cache<CachedAnswer>,
+    pub(crate) context: Context,
+    pub(crate) policy: Policy,
+}
+
+/// A question as it is answered.
+pub(crate) struct Question {
+    /// In the form that all of its kind share, standing alone.
+    pub(crate) text: String,
+    pub(crate) plan: Plan,
+    /// On whose behalf documents are read: everybody's, for somebody who has no private ones.
+    pub(crate) reader: Reader,
+}
+
+/// How passages are looked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Search {
+    /// What is still known is not computed again.
+    Remembered,
+    /// Nothing is taken from memory.
+    Afresh,
+}
+
+/// What became of a question.
+pub(crate) struct Answered {
+    pub(crate) answer: Arc<CachedAnswer>,
+    pub(crate) cache: CacheUse,
+    pub(crate) timings: Timings,
 }
 
 impl Assistant {
-    /// An assistant that answers from these documents.
-    #[must_use]
-    pub fn new(knowledge: Knowledge) -> Self {
-        Self { knowledge }
+    /// An assistant that answers from these documents, and keeps its answers there.
+    pub async fn open(knowledge: Knowledge, settings: cache::Settings, backing: Backing) -> Result<Self, AskError> {
+        let clock = knowledge.store().clock().clone();
+        let now_ms = move || u64::try_from(clock.now().timestamp_millis()).unwrap_or_default();
+        let library = knowledge.store().library_id().await?;
+        let context = Context::new(library, knowledge.model_name());
+        let policy = Policy { min_similarity: settings.min_similarity, ..Policy::default() };
+        let cache = Cache::open(settings, backing, cache::Clock::new(now_ms)).await;
+        let assistant = Self { knowledge, cache, context, policy };
+        assistant.catch_up(0).await?;
+        Ok(assistant)
     }
 
     /// Answers a question and records it. Pieces of the answer go to `events` as they come into being; a
@@ -64,51 +104,77 @@ impl Assistant {
         let store = self.knowledge.store();
         let message = checked(&ask.message)?;
         let earlier = self.earlier_questions(&ask).await?;
-        let question = followup::stand_alone(message, &earlier);
-        let plan = classify::plan(&question, ask.mode);
+        let text = canonical(&followup::stand_alone(message, &earlier));
+        let plan = classify::plan(&text, ask.mode);
         let conversation_id = ask.conversation_id.unwrap_or_else(|| store.clock().new_id());
         let message_id = store.clock().new_id();
         let events = Events(events);
         events.send(AnswerEvent::Meta { conversation_id, message_id, mode: plan.mode }).await;
 
-        let (draft, mut timings) = self.answer(Reader::new(ask.account_id), &plan, &events).await?;
-        events.send(AnswerEvent::Citations(draft.citations.clone())).await;
+        let question = Question { text, reader: self.reader(&ask).await?, plan };
+        let Answered { answer: answered, cache, timings } = match ask.cache {
+            CacheMode::Use => self.recall(&question, &events).await?,
+            CacheMode::Bypass => self.compute(&question, Search::Afresh, &events).await?.into(),
+            CacheMode::Refresh => self.refresh(&question, &events).await?,
+        };
         let mut answer = Answer {
             conversation_id,
             message_id,
-            answer: draft.text,
-            grounded: draft.grounded,
-            citations: draft.citations,
-            mode: plan.mode,
-            cache: CacheUse::default(),
+            answer: answered.text.clone(),
+            grounded: answered.grounded,
+            citations: answered.citations.clone(),
+            mode: question.plan.mode,
+            cache,
             timings_ms: timings,
         };
+        if !answer.grounded && self.is_indexing().await? {
+            let note = format!(" {STILL_INDEXING}");
+            answer.answer.push_str(&note);
+            events.send(AnswerEvent::Delta(note)).await;
+        }
+        events.send(AnswerEvent::Citations(answer.citations.clone())).await;
         let recording = Instant::now();
         store.record_exchange(exchange(&ask, message, &answer)).await?;
-        timings.store = ms(recording.elapsed());
-        timings.total = ms(started.elapsed());
-        answer.timings_ms = timings;
+        answer.timings_ms.store = ms(recording.elapsed());
+        answer.timings_ms.total = ms(started.elapsed());
         Ok(answer)
     }
 
     /// Answers part by part, so that the first part can be read while the next is searched for.
-    async fn answer(&self, reader: Reader, plan: &Plan, events: &Events) -> Result<(Draft, Timings), AskError> {
-        let mut draft = Draft::default();
-        let mut timings = Timings::default();
+    pub(crate) async fn compute(
+        &self,
+        question: &Question,
+        search: Search,
+        events: &Events,
+    ) -> Result<Computed, AskError> {
+        let (mut draft, mut bases, mut timings) = (Draft::default(), Vec::new(), Timings::default());
+        let plan = &question.plan;
         for part in &plan.parts {
-            let found = self.knowledge.retrieve(reader, &part.query).await?;
+            let found = match search {
+                Search::Remembered => self.knowledge.retrieve(question.reader, &part.query).await?,
+                Search::Afresh => Arc::new(self.knowledge.retrieve_afresh(question.reader, &part.query).await?),
+            };
             timings.embed += ms(found.embed);
             timings.retrieve += ms(found.retrieve);
             let answering = Instant::now();
             let selection = verify::verified(select::select(&found));
-            let piece = draft.add(heading(plan, part), &selection);
+            let piece = draft.add(plan.has_headings().then_some(&part.asked), &selection);
+            bases.push(found.basis.clone());
             timings.answer += ms(answering.elapsed());
             events.send(AnswerEvent::Delta(piece)).await;
         }
-        if !draft.grounded && self.is_indexing().await? {
-            events.send(AnswerEvent::Delta(draft.add_note(STILL_INDEXING))).await;
-        }
-        Ok((draft, timings))
+        Ok(Computed { answer: CachedAnswer::new(draft, bases), timings })
+    }
+
+    /// On whose behalf documents are read. What is computed for everybody cannot hold anything private, whatever happens to
+    /// the asker's documents meanwhile.
+    async fn reader(&self, ask: &Ask) -> Result<Reader, AskError> {
+        let standing = match ask.standing {
+            Some(standing) => standing,
+            None => self.knowledge.store().standing(ask.account_id).await?,
+        };
+        let reader = if standing.has_private { Reader::new(ask.account_id) } else { Reader::everybody() };
+        Ok(reader.at(standing.change))
     }
 
     /// Whether documents are waiting that may hold the answer.
@@ -125,11 +191,28 @@ impl Assistant {
     }
 }
 
+/// An answer that was not in the cache.
+pub(crate) struct Computed {
+    pub(crate) answer: CachedAnswer,
+    pub(crate) timings: Timings,
+}
+
+impl From<Computed> for Answered {
+    fn from(Computed { answer, timings }: Computed) -> Self {
+        Self { answer: Arc::new(answer), cache: CacheUse::default(), timings }
+    }
+}
+
 /// Where the pieces of an answer go, if anybody listens.
-struct Events(Option<mpsc::Sender<AnswerEvent>>);
+pub(crate) struct Events(Option<mpsc::Sender<AnswerEvent>>);
 
 impl Events {
-    async fn send(&self, event: AnswerEvent) {
+    /// Nobody listens.
+    pub(crate) const fn nobody() -> Self {
+        Self(None)
+    }
+
+    pub(crate) async fn send(&self, event: AnswerEvent) {
         if let Some(listener) = &self.0 {
             // A listener that went away misses the rest; the answer is recorded all the same.
             let _ = listener.send(event).await;
@@ -149,11 +232,6 @@ fn checked(message: &str) -> Result<&str, AskError> {
     Ok(message)
 }
 
-/// The parts of a complex question are announced; a simple one was just asked.
-fn heading<'a>(plan: &Plan, part: &'a Part) -> Option<&'a str> {
-    (plan.mode == Mode::Complex && plan.parts.len() > 1).then_some(part.asked.as_str())
-}
-
 fn exchange(ask: &Ask, message: &str, answer: &Answer) -> Exchange {
     Exchange {
         account_id: ask.account_id,
@@ -165,6 +243,16 @@ fn exchange(ask: &Ask, message: &str, answer: &Answer) -> Exchange {
     }
 }
 
-fn ms(duration: Duration) -> f64 {
+pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_looks_as_far_as_the_guard_does() {
+        assert!((cache::Settings::default().min_similarity - Policy::default().min_similarity).abs() < f32::EPSILON);
+    }
 }

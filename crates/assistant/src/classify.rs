@@ -14,6 +14,13 @@ pub(crate) struct Plan {
     pub(crate) parts: Vec<Part>,
 }
 
+impl Plan {
+    /// Whether the answer says what each of its parts answers: several parts are announced; a simple question was just asked.
+    pub(crate) fn has_headings(&self) -> bool {
+        self.mode == Mode::Complex && self.parts.len() > 1
+    }
+}
+
 /// A part of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {

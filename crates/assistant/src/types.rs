@@ -1,6 +1,8 @@
 //! What is asked and what is answered, as it stands in the contract.
 
+pub use cache::Tier as CacheTier;
 use serde::{Deserialize, Serialize};
+use store::changes::Standing;
 use uuid::Uuid;
 
 /// How a question wants to be treated.
@@ -26,6 +28,16 @@ pub enum Mode {
     Complex,
 }
 
+impl Mode {
+    /// As the contract writes it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Complex => "complex",
+        }
+    }
+}
+
 /// Whether a cached answer may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,6 +56,8 @@ pub enum CacheMode {
 pub struct Ask {
     /// Who asks; answers come from what this person may read.
     pub account_id: Uuid,
+    /// Where documents stand for this person; it is looked up where it is not known.
+    pub standing: Option<Standing>,
     /// The question, as typed or spoken.
     pub message: String,
     /// The conversation that it continues.
@@ -80,18 +94,9 @@ pub struct CacheUse {
     pub tier: Option<CacheTier>,
     /// How old the cached answer is, in milliseconds.
     pub age_ms: u64,
-}
-
-/// A tier of the cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CacheTier {
-    /// In process, by the exact question.
-    L1,
-    /// Shared, by the exact question.
-    L2,
-    /// By meaning.
-    Rag,
+    /// How similar the question is that it was the answer to, when it was found by meaning: 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub similarity: Option<f32>,
 }
 
 /// How long each phase took, in milliseconds.

@@ -1,9 +1,10 @@
 //! Answers from the sample handbook, by keywords alone, so that they are the same on every machine.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
-use assistant::{Answer, AnswerEvent, Ask, AskError, Assistant, CacheMode, Mode, ModeRequest};
+use assistant::{Answer, AnswerEvent, Ask, AskError, Assistant, CacheMode, CacheTier, Mode, ModeRequest};
 use knowledge::{Knowledge, Settings, Upload};
 use store::accounts::NewAccount;
+use store::changes::Standing;
 use store::documents::Stored;
 use store::values::Role;
 use store::{Clock, Store, Visibility};
@@ -36,7 +37,7 @@ impl Handbook {
         };
         let anna = store.add_account(account("anna@example.org")).await.unwrap().id;
         let ben = store.add_account(account("ben@example.org")).await.unwrap().id;
-        let assistant = Assistant::new(knowledge.clone());
+        let assistant = open_assistant(&knowledge, directory.path()).await;
         let handbook = Self { assistant, knowledge, store, anna, ben, _directory: directory };
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/handbook");
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -59,9 +60,15 @@ impl Handbook {
     }
 }
 
+async fn open_assistant(knowledge: &Knowledge, directory: &std::path::Path) -> Assistant {
+    let backing = cache::Backing::Disk(directory.to_owned());
+    Assistant::open(knowledge.clone(), cache::Settings::default(), backing).await.unwrap()
+}
+
 fn question(account_id: Uuid, message: &str) -> Ask {
     Ask {
         account_id,
+        standing: None,
         message: message.to_owned(),
         conversation_id: None,
         mode: ModeRequest::Auto,
@@ -104,6 +111,40 @@ async fn a_private_document_answers_its_owner_alone() {
     let asked = "What is the secret codename of the winter project?";
     assert!(handbook.ask(handbook.ben, asked).await.answer.contains("Ptarmigan"));
     assert!(!handbook.ask(handbook.anna, asked).await.answer.contains("Ptarmigan"));
+}
+
+/// Between the moment when somebody's request learnt that there is nothing private and the search, there may be something.
+#[tokio::test]
+async fn what_is_answered_for_everybody_holds_nothing_private_of_the_one_who_asked() {
+    let handbook = Handbook::open().await;
+    let asked = "What is the secret codename of the winter project?";
+    let before = handbook.store.standing(handbook.ben).await.unwrap();
+    let diary = b"The secret codename of the winter project is Ptarmigan.".to_vec();
+    handbook.add(handbook.ben, Visibility::Private, "diary.txt", diary).await;
+    let now = handbook.store.standing(handbook.ben).await.unwrap();
+    assert!(!before.has_private && now.has_private);
+    let late = Standing { has_private: false, ..now };
+    let answer =
+        handbook.assistant.ask(Ask { standing: Some(late), ..question(handbook.ben, asked) }, None).await.unwrap();
+    assert!(!answer.answer.contains("Ptarmigan"), "{}", answer.answer);
+    assert!(!handbook.ask(handbook.anna, asked).await.answer.contains("Ptarmigan"));
+    assert!(handbook.ask(handbook.ben, asked).await.answer.contains("Ptarmigan"));
+}
+
+#[tokio::test]
+async fn a_follow_up_is_cached_as_the_question_that_it_stands_for() {
+    let handbook = Handbook::open().await;
+    let first = handbook.ask(handbook.anna, "What can I spend on a hotel room in London?").await;
+    let follow = |conversation_id| Ask { conversation_id, ..question(handbook.anna, "And in Paris?") };
+    let ask = async |ask: Ask| handbook.assistant.ask(ask, None).await.unwrap();
+    let computed = ask(follow(Some(first.conversation_id))).await;
+    assert_eq!(computed.cache.tier, None);
+    let alone = handbook.ask(handbook.ben, "What can I spend on a hotel room in Paris?").await;
+    assert_eq!((alone.cache.tier, &alone.answer), (Some(CacheTier::L1), &computed.answer));
+    // The same words after something else are another question.
+    let other = handbook.ask(handbook.anna, "Who approves travel to Berlin?").await;
+    let leaning = ask(follow(Some(other.conversation_id))).await;
+    assert_eq!(leaning.cache.tier, None, "{}", leaning.answer);
 }
 
 #[tokio::test]

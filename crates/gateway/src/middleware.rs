@@ -17,7 +17,7 @@ use tracing::Instrument;
 use crate::Gateway;
 use crate::extract::RequestId;
 use crate::problem::{self, Problem};
-use crate::routes::UPLOAD_PATH;
+use crate::routes::{REPLACED_FILE, UPLOAD_PATH};
 
 /// The largest body of an ordinary request; uploads have a limit of their own.
 const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -177,9 +177,14 @@ async fn admit(State(gateway): State<Gateway>, mut request: Request, next: Next)
     response
 }
 
+fn takes_a_file(request: &Request) -> bool {
+    let path = request.uri().path();
+    path == UPLOAD_PATH || (request.method() == Method::PUT && path.ends_with(REPLACED_FILE))
+}
+
 /// Gives up requests that take too long. An upload takes as long as its bytes keep coming, which its handler checks.
 async fn time_out(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    if request.uri().path() == UPLOAD_PATH {
+    if takes_a_file(&request) {
         return next.run(request).await;
     }
     let limit = Duration::from_secs(gateway.settings().request_timeout_seconds);
@@ -209,7 +214,8 @@ mod tests {
         let directory = tempfile::tempdir()?;
         let store = store::Store::open(directory.path(), &store::Settings::default(), store::Clock::System).await?;
         let knowledge = knowledge::Knowledge::open(store.clone(), knowledge::Settings::default()).await?;
-        let assistant = assistant::Assistant::new(knowledge.clone());
+        let assistant =
+            assistant::Assistant::open(knowledge.clone(), cache::Settings::default(), cache::Backing::None).await?;
         let gateway =
             Gateway::new(crate::Settings::default(), assistant, knowledge, store, coordination::Coordination::alone())
                 .await?;

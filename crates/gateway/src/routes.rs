@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    auth, chat, conversations, documents, export, feedback, files, health, jobs, password, search, settings,
+    auth, cache, chat, conversations, documents, export, feedback, files, health, jobs, password, search, settings,
     slow_queries, upload, users,
 };
 use crate::auth::{require_account, require_page_account};
@@ -20,8 +20,10 @@ use crate::{Gateway, middleware, openapi, pages};
 pub const OPEN_API_PATHS: &[&str] =
     &["/health", "/health/ready", "/api/auth/register", "/api/auth/login", "/api/auth/refresh"];
 
-/// The only path whose body may be large and take long.
+/// The path whose body may be large and take long.
 pub(crate) const UPLOAD_PATH: &str = "/api/documents/upload";
+/// How the other one ends, for which a file is sent by PUT.
+pub(crate) const REPLACED_FILE: &str = "/file";
 
 /// Documented routes for everybody.
 pub(crate) fn open_api() -> OpenApiRouter<Gateway> {
@@ -45,7 +47,7 @@ pub(crate) fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(export::export))
         .routes(routes!(feedback::rate))
         .routes(routes!(documents::list))
-        .routes(routes!(documents::get, documents::delete))
+        .routes(routes!(documents::get, documents::change, documents::delete))
         .routes(routes!(files::content))
         .routes(routes!(files::file))
         .routes(routes!(search::search))
@@ -55,12 +57,18 @@ pub(crate) fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(jobs::retry))
         .routes(routes!(settings::get))
         .routes(routes!(slow_queries::list))
+        .routes(routes!(cache::figures, cache::clear))
+        .routes(routes!(cache::explain))
+        .routes(routes!(cache::drop_one))
         .merge(uploads())
 }
 
 /// The handler itself limits the size of the file, while it reads.
 fn uploads() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().routes(routes!(upload::upload)).layer(DefaultBodyLimit::disable())
+    OpenApiRouter::new()
+        .routes(routes!(upload::upload))
+        .routes(routes!(upload::replace))
+        .layer(DefaultBodyLimit::disable())
 }
 
 /// Pages and files for everybody.

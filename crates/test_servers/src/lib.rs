@@ -44,6 +44,13 @@ pub async fn database_of_the_profile() -> Option<String> {
     }
 }
 
+/// The address of the Redis that the processes of the cluster profile share.
+#[must_use]
+pub fn redis_of_the_profile() -> Option<String> {
+    let cluster = std::env::var("VOICEASSIST_TEST_PROFILE").is_ok_and(|profile| profile == "cluster");
+    cluster.then(|| variable_of_a_server("VOICEASSIST_TEST_REDIS"))
+}
+
 /// The address of the same database on the streaming replica of [`Server::WithVectors`].
 #[must_use]
 pub fn on_replica(url: &str) -> String {

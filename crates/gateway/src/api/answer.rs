@@ -55,6 +55,8 @@ pub(crate) struct CacheUsed {
     tier: Option<schema::CacheTier>,
     /// How old the cached answer is.
     age_ms: u64,
+    /// How similar the question is that it was the answer to, when it was found by meaning.
+    similarity: Option<f32>,
 }
 
 /// How long each phase took, in milliseconds.

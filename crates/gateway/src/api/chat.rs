@@ -64,7 +64,8 @@ pub(crate) async fn ask(
 ) -> Result<Response, Problem> {
     check_length(&body.message, gateway.settings().max_question_chars)?;
     let ChatRequest { message, conversation_id, mode, cache } = body;
-    let question = Ask { account_id: user.id(), message, conversation_id, mode, cache };
+    let (account_id, standing) = (user.id(), Some(user.standing));
+    let question = Ask { account_id, standing, message, conversation_id, mode, cache };
     if wants_events(&headers) {
         let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
         let task = begin(&gateway, question, Some(sender), permit);
@@ -77,7 +78,7 @@ pub(crate) async fn ask(
 
 type Answering = JoinHandle<Result<assistant::Answer, AskError>>;
 
-fn check_length(message: &str, limit: usize) -> Result<(), Problem> {
+pub(crate) fn check_length(message: &str, limit: usize) -> Result<(), Problem> {
     let chars = message.chars().count();
     if chars <= limit {
         return Ok(());

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::page::Page;
 use store::values::DocumentStatus;
 use store::{Store, Visibility};
@@ -40,7 +40,7 @@ pub(crate) struct Document {
     /// When its status changed last.
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) owner: Owner,
-    /// Whether you may delete it.
+    /// Whether you may change or delete it.
     pub(crate) can_delete: bool,
 }
 
@@ -70,17 +70,63 @@ pub(crate) async fn get(State(gateway): State<Gateway>, user: User, Id(id): Id) 
     Ok(Json(described_one(gateway.store(), &user, id).await?))
 }
 
+/// What is to be different about a document.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DocumentChange {
+    /// Its title.
+    #[schema(max_length = 200)]
+    title: Option<String>,
+    /// Who may read it: everybody, or its owner alone. Only administrators share.
+    #[schema(value_type = Option<schema::Visibility>)]
+    visibility: Option<Visibility>,
+}
+
+/// Changes a document's title or its readers; whoever may no longer read it finds it and its quotes nowhere from then on. Its
+/// owner may, and administrators for shared ones.
+#[utoipa::path(patch, path = "/api/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
+    request_body = DocumentChange,
+    responses((status = 200, body = Document), (status = 403, description = "It is not yours, or you may not share."),
+        (status = 404, description = "There is none that you may read."),
+        (status = 409, description = "Those who would read it have the same bytes already.")))]
+pub(crate) async fn change(
+    State(gateway): State<Gateway>,
+    user: User,
+    Id(id): Id,
+    Json(body): Json<DocumentChange>,
+) -> Answered<Document> {
+    let DocumentChange { title, visibility } = body;
+    changeable(gateway.store(), &user, id).await?;
+    if visibility == Some(Visibility::Shared) && !user.is_admin() {
+        return Err(Problem::forbidden("Only administrators may share documents with everybody."));
+    }
+    if title.as_ref().is_some_and(|title| title.trim().is_empty()) {
+        return Err(Problem::invalid_field("title", "must not be empty"));
+    }
+    let changed = gateway.knowledge().change(id, store::editing::DocumentChange { title, visibility }).await?;
+    gateway.assistant().forget_document(id).await;
+    let owner = gateway.store().account(changed.owner_id).await?.map(|account| account.name);
+    Ok(Json(describe(changed, owner.unwrap_or_default(), &user)))
+}
+
 /// Deletes a document; from then on no answer comes from it. Its owner may, and administrators for shared ones.
 #[utoipa::path(delete, path = "/api/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 204), (status = 403, description = "It is shared, and not yours."),
         (status = 404, description = "There is none that you may read.")))]
 pub(crate) async fn delete(State(gateway): State<Gateway>, user: User, Id(id): Id) -> Result<StatusCode, Problem> {
-    let document = readable(gateway.store(), &user, id).await?;
-    if !can_delete(&user, &document) {
-        return Err(Problem::forbidden("A shared document can be deleted by its owner and by administrators."));
-    }
+    changeable(gateway.store(), &user, id).await?;
     gateway.knowledge().delete(id).await?;
+    gateway.assistant().forget_document(id).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Fails if the person may not change the document, or delete it.
+pub(crate) async fn changeable(store: &Store, user: &User, id: Uuid) -> Result<(), Problem> {
+    let document = readable(store, user, id).await?;
+    if can_delete(user, &document) {
+        return Ok(());
+    }
+    Err(Problem::forbidden("A shared document can be changed and deleted by its owner and by administrators."))
 }
 
 /// The document, if the person may read it.

@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod auth;
+pub(crate) mod cache;
 pub(crate) mod chat;
 pub(crate) mod conversations;
 pub(crate) mod documents;

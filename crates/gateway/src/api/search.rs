@@ -85,6 +85,6 @@ pub(crate) async fn search(
     if text.is_empty() || text.chars().count() > most {
         return Err(Problem::invalid_field("q", format!("must have between 1 and {most} characters")));
     }
-    let hits = gateway.knowledge().search(user.reader(), text, limit).await?;
+    let hits = gateway.knowledge().search(user.searches_as(), text, limit).await?;
     Ok(Json(SearchResults { items: hits.into_iter().map(Into::into).collect() }))
 }

@@ -10,14 +10,16 @@ use serde::{Deserialize, Serialize};
 use store::documents::Stored;
 use store::values::DocumentStatus;
 use store::{Store, Visibility};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::documents::changeable;
 use super::schema;
 use crate::Gateway;
 use crate::auth::User;
-use crate::extract::{Json, Query};
+use crate::extract::{Id, Json, Query};
 use crate::problem::Problem;
 
 /// How long the next bytes of an upload may take.
@@ -73,8 +75,7 @@ pub(crate) async fn upload(
     Query(query): Query<UploadQuery>,
     request: Request,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {
-    let busy = |_| Problem::busy("The server is receiving as many files as it can. Try again in a second.");
-    let permit = gateway.upload_permits().clone().try_acquire_owned().map_err(busy)?;
+    let permit = receive(&gateway)?;
     let form = read_form(&gateway, request).await?;
     let stored = gateway.knowledge().take_in(form.into_upload(&user)?).await?;
     // The file is stored: waiting for its index holds nothing of it in memory.
@@ -95,6 +96,50 @@ pub(crate) async fn upload(
     Ok((code, Json(Uploaded { document_id: document.id, status })))
 }
 
+/// The field of a replacement.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub(crate) struct ReplacementForm {
+    /// The document's new content.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Gives a document another content. Until that is indexed, it is found and quoted as it was.
+#[utoipa::path(put, path = "/api/documents/{id}/file", tag = "documents", params(("id" = Uuid, Path), UploadQuery),
+    request_body(content = ReplacementForm, content_type = "multipart/form-data"),
+    responses((status = 202, body = Uploaded, description = "Stored; being indexed."),
+        (status = 200, body = Uploaded, description = "Waited for: completely indexed."),
+        (status = 403, description = "It is shared, and not yours."),
+        (status = 404, description = "There is none that you may read."),
+        (status = 409, description = "Its readers have the same bytes already, as another document."),
+        (status = 413, description = "The file is too large."),
+        (status = 415, description = "Not a document that can be read.")))]
+pub(crate) async fn replace(
+    State(gateway): State<Gateway>,
+    user: User,
+    Id(id): Id,
+    Query(query): Query<UploadQuery>,
+    request: Request,
+) -> Result<(StatusCode, Json<Uploaded>), Problem> {
+    changeable(gateway.store(), &user, id).await?;
+    let permit = receive(&gateway)?;
+    let (file_name, bytes) = read_form(&gateway, request).await?.into_file()?;
+    let mut status = gateway.knowledge().replace(id, &file_name, bytes).await?.status;
+    drop(permit);
+    if query.wait {
+        status = wait_until_settled(&gateway, id).await?;
+    }
+    let code = if status == DocumentStatus::Ready { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((code, Json(Uploaded { document_id: id, status })))
+}
+
+/// The right to receive a file.
+fn receive(gateway: &Gateway) -> Result<OwnedSemaphorePermit, Problem> {
+    let busy = |_| Problem::busy("The server is receiving as many files as it can. Try again in a second.");
+    gateway.upload_permits().clone().try_acquire_owned().map_err(busy)
+}
+
 #[derive(Default)]
 struct Form {
     file: Option<(String, Vec<u8>)>,
@@ -104,13 +149,17 @@ struct Form {
 
 impl Form {
     fn into_upload(self, user: &User) -> Result<Upload, Problem> {
-        let missing = || Problem::invalid_field("file", "is missing: send the document as the field `file`");
-        let (file_name, bytes) = self.file.ok_or_else(missing)?;
         let visibility = self.visibility.unwrap_or(Visibility::Private);
         if visibility == Visibility::Shared && !user.is_admin() {
             return Err(Problem::forbidden("Only administrators may share documents with everybody."));
         }
-        Ok(Upload { owner_id: user.id(), visibility, title: self.title, file_name, bytes })
+        let title = self.title.clone();
+        let (file_name, bytes) = self.into_file()?;
+        Ok(Upload { owner_id: user.id(), visibility, title, file_name, bytes })
+    }
+
+    fn into_file(self) -> Result<(String, Vec<u8>), Problem> {
+        self.file.ok_or_else(|| Problem::invalid_field("file", "is missing: send the document as the field `file`"))
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use store::Store;
 use store::accounts::{Account, AccountChange, NewAccount};
+use store::changes::Standing;
 use store::sessions::Rotation;
 use store::values::{Role, SessionKind};
 use utoipa::ToSchema;
@@ -98,6 +99,7 @@ pub struct Tokens {
 pub(crate) struct Identity {
     pub(crate) account: Account,
     pub(crate) session: Uuid,
+    pub(crate) standing: Standing,
 }
 
 /// Accounts, passwords and tokens.
@@ -249,8 +251,8 @@ impl Accounts {
     pub(crate) async fn bearer(&self, token: &str) -> Result<Identity, AccountError> {
         let claims = self.key.verify(token, self.store.clock().now()).ok_or(AccountError::InvalidToken)?;
         let live = self.store.live_session(claims.sid).await?;
-        live.filter(|(session, account)| session.kind == SessionKind::Token && account.id == claims.sub)
-            .map(|(session, account)| Identity { account, session: session.id })
+        live.filter(|(session, account, _)| session.kind == SessionKind::Token && account.id == claims.sub)
+            .map(|(session, account, standing)| Identity { account, session: session.id, standing })
             .ok_or(AccountError::InvalidToken)
     }
 
@@ -258,8 +260,8 @@ impl Accounts {
     pub(crate) async fn browser(&self, cookie: &str) -> Result<Identity, AccountError> {
         let shown = SessionSecret::parse(cookie).ok_or(AccountError::InvalidToken)?;
         let live = self.store.live_session(shown.session).await?;
-        live.filter(|(session, _)| session.kind == SessionKind::Browser && session.secret_hash == shown.hash())
-            .map(|(session, account)| Identity { account, session: session.id })
+        live.filter(|(session, ..)| session.kind == SessionKind::Browser && session.secret_hash == shown.hash())
+            .map(|(session, account, standing)| Identity { account, session: session.id, standing })
             .ok_or(AccountError::InvalidToken)
     }
 

@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use store::Reader;
 use store::accounts::Account;
+use store::changes::Standing;
 use store::values::Role;
 use uuid::Uuid;
 
@@ -27,6 +28,8 @@ pub(crate) const SESSION_COOKIE: &str = "va_session";
 pub(crate) struct User {
     pub(crate) account: Account,
     pub(crate) session: Uuid,
+    /// Where documents stood for the person when the request came.
+    pub(crate) standing: Standing,
 }
 
 /// The person who sends the request, who is an administrator.
@@ -39,7 +42,13 @@ impl User {
     }
 
     pub(crate) fn reader(&self) -> Reader {
-        Reader::new(self.account.id)
+        Reader::new(self.account.id).at(self.standing.change)
+    }
+
+    /// The same, or everybody, for somebody who has no private documents: what was found for one serves all.
+    pub(crate) fn searches_as(&self) -> Reader {
+        let reader = if self.standing.has_private { self.reader() } else { Reader::everybody() };
+        reader.at(self.standing.change)
     }
 
     pub(crate) fn is_admin(&self) -> bool {
@@ -49,7 +58,8 @@ impl User {
 
 impl From<Identity> for User {
     fn from(identity: Identity) -> Self {
-        Self { account: identity.account, session: identity.session }
+        let Identity { account, session, standing } = identity;
+        Self { account, session, standing }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::editing::put;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -74,7 +75,8 @@ impl TestApp {
         let database = store::Settings { url, min_connections: 0, max_connections, ..database };
         let store = Store::open(directory.path(), &database, clock.clone()).await.unwrap();
         let knowledge = Knowledge::open(store.clone(), documents).await.unwrap();
-        let assistant = assistant::Assistant::new(knowledge.clone());
+        let backing = cache::Backing::Disk(directory.path().to_owned());
+        let assistant = open_assistant(&knowledge, backing).await;
         let gateway =
             Gateway::new(settings, assistant, knowledge.clone(), store.clone(), Coordination::alone()).await.unwrap();
         Self { router: gateway.router(), gateway, store, knowledge, clock, directory }
@@ -87,8 +89,10 @@ impl TestApp {
         while coordination.counters().state == coordination::State::Starting {
             tokio::task::yield_now().await;
         }
-        let (store, knowledge) = (self.store.clone(), self.knowledge.clone());
-        let assistant = assistant::Assistant::new(knowledge.clone());
+        // A process of its own knows of changes only what the database tells.
+        let store = self.store.clone();
+        let knowledge = Knowledge::open(store.clone(), self.knowledge.settings().clone()).await.unwrap();
+        let assistant = open_assistant(&knowledge, cache::Backing::Shared(coordination.clone())).await;
         let gateway = Gateway::new(settings, assistant, knowledge.clone(), store.clone(), coordination).await.unwrap();
         let (clock, directory) = (self.clock.clone(), Arc::clone(&self.directory));
         Self { router: gateway.router(), gateway, store, knowledge, clock, directory }
@@ -170,6 +174,19 @@ impl TestApp {
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
         self.work().await;
         answer.json()["document_id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Sends another content for a document.
+    pub(crate) async fn send_file(&self, person: &Person, id: Uuid, name: &str, text: &str) -> Answered {
+        let path = format!("/api/documents/{id}/file");
+        self.send(put(upload_request(&path, &person.access, name, text.as_bytes(), &[]))).await
+    }
+
+    /// Gives a document another content and indexes it.
+    pub(crate) async fn replace(&self, person: &Person, id: Uuid, name: &str, text: &str) {
+        let answer = self.send_file(person, id, name, text).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+        self.work().await;
     }
 
     /// Does the jobs that wait, as a worker would.
@@ -256,4 +273,8 @@ pub(crate) fn multipart(path: &str, token: &str, body: Vec<u8>) -> Request<Body>
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX")
         .body(Body::from(body))
         .unwrap()
+}
+
+async fn open_assistant(knowledge: &Knowledge, backing: cache::Backing) -> assistant::Assistant {
+    assistant::Assistant::open(knowledge.clone(), cache::Settings::default(), backing).await.unwrap()
 }

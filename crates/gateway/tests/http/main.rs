@@ -4,8 +4,10 @@
 
 mod accounts;
 mod bad_input;
+mod caching;
 mod common;
 mod connections;
+mod editing;
 mod life;
 mod pages;
 mod permissions;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// A path of the API's description with an id in place of its parameters.
 fn concrete(path: &str) -> String {
     let id = uuid::Uuid::nil().to_string();
-    path.replace("{id}", &id).replace("{document_id}", &id)
+    path.replace("{id}", &id).replace("{document_id}", &id).replace("{key}", &"0".repeat(64))
 }
 
 fn operations() -> Vec<(Method, String)> {

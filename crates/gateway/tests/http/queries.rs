@@ -33,6 +33,8 @@ const MOST: &[(&str, u64)] = &[
     ("/api/admin/jobs?limit=200", 3),
     ("/api/admin/settings", 1),
     ("/api/admin/slow-queries", 1),
+    ("/api/admin/cache", 1),
+    ("/api/admin/cache/explain?q=characters+of+passwords", 1),
     ("/health", 0),
     ("/health/ready", 1),
     ("/", 3),
