@@ -6,7 +6,7 @@ DOCS ?= /usr/share/doc/postgresql-doc-15/html
 BENCH_DATA ?= target/bench-data
 BENCH_DATABASE ?= target/bench-database
 
-.PHONY: run test check model tools bench bench-import bench-retrieval bench-footprint bench-database generate help
+.PHONY: run test check model tools bench bench-import bench-retrieval bench-footprint bench-database bench-cache generate help
 
 run: model  ## start VoiceAssist with the sample documents, and say where and how to sign in
 	cargo build --release --package voiceassist
@@ -34,7 +34,7 @@ tools:  ## install what the tests need, starting no service, or name the command
 		postgresql-15 redis-server redis-cli haproxy openssl setpriv
 	python3 scripts/fetch_postgres.py target/postgres-18
 
-bench: bench-import bench-retrieval bench-footprint bench-database  ## measure the figures that the documentation quotes
+bench: bench-import bench-retrieval bench-footprint bench-database bench-cache  ## measure the figures that the documentation quotes
 
 bench-import: model  ## chunks a second of an import, against the bare model in the same run
 	scripts/require.sh postgresql-doc-15
@@ -62,6 +62,16 @@ bench-database:  ## the speed of SQLite and of a private PostgreSQL, and what ou
 		--without redis-tls --without redis-sentinel --without redis-cluster \
 		sh -c 'target/release/voiceassist lab database --directory $(BENCH_DATABASE) --postgres "$$VOICEASSIST_TEST_PGVECTOR"'
 	rm -rf $(BENCH_DATABASE)
+
+bench-cache: model  ## the cache of answers: its tiers, hits and latencies under load, the loss of Redis, a restart
+	scripts/require.sh postgresql-doc-15 redis-server redis-cli setpriv
+	python3 scripts/fetch_postgres.py target/postgres-18
+	cargo build --release --package voiceassist
+	python3 scripts/bench_cache.py $(BENCH_CACHE)
+
+.PHONY: soak
+soak: model  ## play ten thousand random histories against the cache, with a progress line now and then
+	VOICEASSIST_HISTORIES=10000 cargo test --package assistant --test histories -- --nocapture
 
 .PHONY: drill-cluster
 drill-cluster: model  ## run a whole cluster, kill parts of it during an import, and check that nothing is lost

@@ -9,7 +9,7 @@ fi
 scripts/with_servers.py bash -euo pipefail -c '
     cargo "$@" --workspace --locked
     # What people see must be the same over PostgreSQL.
-    VOICEASSIST_TEST_PROFILE=cluster cargo "$@" --package gateway --package assistant --package worker --locked
+    VOICEASSIST_TEST_PROFILE=cluster cargo "$@" --package gateway --package assistant --package knowledge --package worker --locked
 ' -- "${runner[@]}"
 cargo test --workspace --locked --doc --quiet
 python3 -m unittest discover --start-directory scripts --pattern 'test_*.py'

@@ -19,6 +19,8 @@ pub struct Client {
 pub struct Passage {
     /// The name of the file that it is from.
     pub file_name: String,
+    /// The headings above it, from the outside in, with " > " between them.
+    pub heading_path: String,
 }
 
 /// What the lab reads of an answer.
@@ -43,7 +45,18 @@ pub struct Timings {
 #[derive(Deserialize)]
 struct Items<T> {
     items: Vec<T>,
+    /// Where the next page begins.
+    #[serde(default)]
+    next_cursor: Option<String>,
 }
+
+#[derive(Deserialize)]
+struct Titled {
+    title: String,
+}
+
+/// Documents on a page of the list.
+const PAGE: &str = "200";
 
 impl Client {
     /// A client for the server at `base` (such as `http://127.0.0.1:8080`) with an access token.
@@ -59,6 +72,24 @@ impl Client {
         let limit = limit.to_string();
         let items: Items<Passage> = self.send("/api/search", request.query(&[("q", text), ("limit", &limit)])).await?;
         Ok(items.items)
+    }
+
+    /// The titles of all documents that the account may read, newest first.
+    pub async fn document_titles(&self) -> Result<Vec<String>> {
+        let (mut titles, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let request = self.http.get(format!("{}/api/documents", self.base)).query(&[("limit", PAGE)]);
+            let request = match &cursor {
+                Some(cursor) => request.query(&[("cursor", cursor)]),
+                None => request,
+            };
+            let page: Items<Titled> = self.send("/api/documents", request).await?;
+            titles.extend(page.items.into_iter().map(|document| document.title));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(titles);
+            }
+        }
     }
 
     /// The answer to a question, computed afresh in a conversation of its own.

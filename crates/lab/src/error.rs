@@ -1,5 +1,7 @@
 //! Why a measurement could not be made.
 
+use crate::load::Failure;
+
 /// A failure of a measurement. What was measured until then is not reported.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -24,6 +26,18 @@ pub enum Error {
         /// What is wrong with it.
         detail: &'static str,
     },
+    /// A line of a file of question pairs is not understood.
+    #[error("{path}, line {line}: {detail}; each line is: {columns}")]
+    Pair {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        detail: &'static str,
+        /// What a line holds.
+        columns: &'static str,
+    },
     /// There is no HTTP client to ask with.
     #[error("cannot make an HTTP client: {0}")]
     Client(#[source] reqwest::Error),
@@ -46,6 +60,42 @@ pub enum Error {
         /// The beginning of what it said.
         body: String,
     },
+    /// A request that everything else rests on failed.
+    #[error("{path}: {failure}")]
+    Request {
+        /// What was asked for.
+        path: String,
+        /// Why it failed.
+        failure: Failure,
+    },
+    /// An answer is not what the API promises.
+    #[error("the answer to {path} is not understood: {source}")]
+    Answer {
+        /// What was asked for.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// An account is known to the server and is not in its list.
+    #[error("the account {email} is said to exist and is not listed")]
+    NoAccount {
+        /// Its address.
+        email: String,
+    },
+    /// People would be signed out before the end.
+    #[error(
+        "access tokens work for {expires_in} s and the run takes {seconds} s: start the server with a longer gateway.access_token_minutes, or shorten the run"
+    )]
+    ShortTokens {
+        /// How long tokens work.
+        expires_in: u64,
+        /// How long they are needed.
+        seconds: u64,
+    },
+    /// The documents have no title or heading to ask about.
+    #[error("there is nothing to ask about: import documents first, or give files of questions")]
+    NoQuestions,
 }
 
 /// The result of a measurement.

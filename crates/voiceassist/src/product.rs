@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use assistant::Assistant;
+use cache::Backing;
 use coordination::Coordination;
 use gateway::Gateway;
 use knowledge::Knowledge;
@@ -43,8 +44,13 @@ impl Product {
         if knowledge.model_name().is_none() {
             tracing::warn!("no embedding model: search runs on keywords alone; `make model` fetches one");
         }
+        // Several processes share what they answered through Redis; one alone keeps it on its disk.
+        let backing = match settings.redis.url {
+            Some(_) => Backing::Shared(coordination.clone()),
+            None => Backing::Disk(settings.data_dir.clone()),
+        };
         Ok(Self {
-            assistant: Assistant::new(knowledge.clone()),
+            assistant: Assistant::open(knowledge.clone(), settings.cache.clone(), backing).await?,
             settings,
             store,
             knowledge,
@@ -81,6 +87,8 @@ impl Product {
             self.coordination.clone(),
         )
         .await?;
+        let (assistant, shutdown) = (self.assistant.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { shutdown.run_until_cancelled(assistant.keep_house()).await });
         self.tasks.spawn(gateway::serve(gateway, listener, self.shutdown.clone()));
         Ok(bound)
     }

@@ -37,6 +37,12 @@ impl Progress {
         self.bar.set_message(message);
     }
 
+    /// Says how far it has come, when the total is known only now.
+    pub(crate) fn set_of(&mut self, done: u64, total: u64, message: String) {
+        self.bar.set_length(total);
+        self.set(done, message);
+    }
+
     /// Ends it.
     pub(crate) fn finish(self) {
         self.bar.finish_and_clear();

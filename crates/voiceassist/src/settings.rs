@@ -22,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) knowledge: knowledge::Settings,
     pub(crate) database: store::Settings,
     pub(crate) redis: coordination::Settings,
+    pub(crate) cache: cache::Settings,
     pub(crate) logs: telemetry::Settings,
 }
 
@@ -33,6 +34,7 @@ impl Default for Settings {
             knowledge: knowledge::Settings::default(),
             database: store::Settings::default(),
             redis: coordination::Settings::default(),
+            cache: cache::Settings::default(),
             logs: telemetry::Settings::default(),
         }
     }
@@ -54,6 +56,7 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
     settings.gateway.validate().context("the configuration is not valid")?;
     settings.database.validate().context("the configuration is not valid")?;
     settings.redis.validate().context("the configuration is not valid")?;
+    settings.cache.validate().context("the configuration is not valid")?;
     ensure!(
         settings.database.replica_urls.is_empty() || settings.redis.url.is_some(),
         "the configuration is not valid: database.replica_urls needs redis.url, through which the processes tell each other \

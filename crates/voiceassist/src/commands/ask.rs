@@ -21,9 +21,19 @@ pub(crate) struct Ask {
     /// How to treat it.
     #[arg(long, value_enum, default_value_t = Mode::Auto)]
     mode: Mode,
+    /// Whether a cached answer may be used.
+    #[arg(long, value_enum, default_value_t = Cache::Use)]
+    cache: Cache,
     /// Print the whole answer as JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Cache {
+    Use,
+    Bypass,
+    Refresh,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -38,6 +48,7 @@ impl Ask {
         let product = Product::open(settings).await?;
         let ask = assistant::Ask {
             account_id: product.account(self.account.as_deref()).await?.id,
+            standing: None,
             message: self.question,
             conversation_id: self.conversation,
             mode: match self.mode {
@@ -45,7 +56,11 @@ impl Ask {
                 Mode::Simple => ModeRequest::Simple,
                 Mode::Complex => ModeRequest::Complex,
             },
-            cache: CacheMode::Use,
+            cache: match self.cache {
+                Cache::Use => CacheMode::Use,
+                Cache::Bypass => CacheMode::Bypass,
+                Cache::Refresh => CacheMode::Refresh,
+            },
         };
         let answer = product.assistant.ask(ask, None).await?;
         product.shut_down().await;

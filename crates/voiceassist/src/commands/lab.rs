@@ -9,6 +9,9 @@ use store::Visibility;
 use store::accounts::Account;
 use store::values::Role;
 
+use crate::commands::cache_accuracy::CacheAccuracy;
+use crate::commands::cache_load::CacheLoad;
+use crate::commands::cache_speed::CacheSpeed;
 use crate::commands::database::Database;
 use crate::commands::import;
 use crate::output;
@@ -22,6 +25,12 @@ pub(crate) enum Lab {
     Retrieval(Retrieval),
     /// The bare speed of the embedding model on the chunks of this data directory.
     Embedding(Embedding),
+    /// How often like questions are taken for the same, rightly and wrongly. Needs the model, and no data directory.
+    CacheAccuracy(CacheAccuracy),
+    /// The speed of the cache's tiers, against bare reads. Needs no data directory.
+    Cache(CacheSpeed),
+    /// How well the cache works while people use running gateways. Needs no data directory.
+    CacheLoad(CacheLoad),
     /// The speed of the databases, and what the store adds to it. Needs no data directory.
     Database(Database),
 }
@@ -64,6 +73,9 @@ impl Lab {
                 retrieval.print(&report?)
             }
             Self::Embedding(embedding) => embedding.measure(&Product::open(settings).await?).await,
+            Self::CacheAccuracy(accuracy) => accuracy.run(&settings.knowledge),
+            Self::Cache(speed) => speed.run().await,
+            Self::CacheLoad(load) => load.run().await,
             Self::Database(database) => database.run(settings.database).await,
         }
     }

@@ -2,6 +2,10 @@
 
 mod ask;
 mod backup;
+mod cache;
+mod cache_accuracy;
+mod cache_load;
+mod cache_speed;
 mod database;
 mod gateway;
 mod import;
@@ -38,6 +42,9 @@ pub(crate) enum Command {
     Restore(restore::Restore),
     /// Copy everything from SQLite to PostgreSQL, or back.
     Migrate(migrate::Migrate),
+    /// See to the cache of answers.
+    #[command(subcommand)]
+    Cache(cache::Cache),
     /// Measure the product.
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -57,6 +64,7 @@ impl Command {
             Self::Backup(backup) => backup.run(settings).await,
             Self::Restore(restore) => restore.run(settings).await,
             Self::Migrate(migrate) => migrate.run(settings).await,
+            Self::Cache(cache) => cache.run(settings).await,
             Self::Lab(lab) => lab.run(settings).await,
             Self::Openapi => output::line(serde_json::to_string_pretty(&::gateway::openapi_document())?),
         }

@@ -1,0 +1,144 @@
+//! A question, its answer, and how the two are told apart from others.
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::record::Source;
+use crate::workload::{Lot, Rewording, Sort, reword};
+
+use super::world::World;
+
+/// A question as somebody asks it.
+pub(super) struct Asked {
+    pub(super) text: String,
+    pub(super) rewording: Option<Rewording>,
+}
+
+/// What everybody reads of an answer.
+#[derive(Deserialize)]
+pub(super) struct Told {
+    pub(super) conversation_id: String,
+    pub(super) message_id: String,
+    cache: CacheUse,
+}
+
+#[derive(Deserialize)]
+struct CacheUse {
+    tier: Option<Source>,
+}
+
+/// What must be the same, whether it was computed now or before.
+#[derive(Debug, Deserialize, PartialEq)]
+pub(super) struct Shown {
+    answer: String,
+    grounded: bool,
+    citations: Vec<Value>,
+}
+
+/// An answer that came, and what is needed to check it.
+pub(super) struct Received {
+    pub(super) told: Told,
+    pub(super) body: Vec<u8>,
+    /// Which gateway answered.
+    pub(super) gateway: usize,
+    /// Documents that had been changed when it was sent for.
+    pub(super) mark: super::checks::Mark,
+    pub(super) sent: Instant,
+}
+
+impl Told {
+    pub(super) fn source(&self) -> Source {
+        self.cache.tier.unwrap_or(Source::Computed)
+    }
+}
+
+impl World {
+    /// A question by its popularity; a share of them is one that was asked before, in other words.
+    pub(super) fn next_question(&self, sort: Sort, lot: &mut Lot) -> Asked {
+        let catalogue = &self.load.catalogue;
+        if lot.chance(self.load.reworded_share) {
+            // What everybody asks has been asked soon; before that, there is nothing to say again.
+            for _ in 0..ATTEMPTS {
+                let rank = catalogue.draw(sort, lot);
+                if self.was_asked(sort, rank) {
+                    let (rewording, text) = reword(catalogue.question(sort, rank), lot);
+                    return Asked { text, rewording: Some(rewording) };
+                }
+            }
+        }
+        let rank = catalogue.draw(sort, lot);
+        self.note_asked(sort, rank);
+        Asked { text: catalogue.question(sort, rank).to_owned(), rewording: None }
+    }
+}
+
+/// Draws for a question that was asked before.
+const ATTEMPTS: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::load::{Gateways, Load};
+    use crate::workload::{Catalogue, Pacing};
+
+    #[test]
+    fn answers_are_the_same_when_everything_shown_is() {
+        let shown = |text: &str, end: u32| -> Shown {
+            let answer = serde_json::json!({
+                "conversation_id": "1", "message_id": "2", "answer": text, "grounded": true,
+                "citations": [{"document_id": "d", "quote": "q", "start": 0, "end": end}],
+                "mode": "simple", "cache": {"tier": "l2", "age_ms": 5, "similarity": null}, "timings_ms": {"total": 1.0},
+            });
+            serde_json::from_value(answer).unwrap()
+        };
+        assert_eq!(shown("a", 1), shown("a", 1));
+        assert_ne!(shown("a", 1), shown("b", 1));
+        assert_ne!(shown("a", 1), shown("a", 2));
+    }
+
+    #[test]
+    fn the_share_that_was_asked_before_comes_in_other_words() {
+        const QUESTIONS: usize = 20_000;
+        let subjects: Vec<String> = (0..300).map(|number| format!("part {number}")).collect();
+        let load = Load {
+            gateways: Arc::new(Gateways::new(&[]).unwrap()),
+            admin: String::new(),
+            catalogue: Arc::new(Catalogue::build(&subjects, &[], 3_000, 1.0, 1)),
+            pacing: Pacing::default(),
+            reworded_share: 0.31,
+            check_every: 0,
+            uploads: false,
+            keep_uploads: false,
+            seed: 1,
+            nonce: 0,
+        };
+        let (world, mut lot) = (World::new(load, 1, Instant::now()), Lot::new(1, 0));
+        let (mut plain, mut reworded) = (HashSet::new(), 0_usize);
+        for _ in 0..QUESTIONS {
+            let asked = world.next_question(Sort::Simple, &mut lot);
+            match asked.rewording {
+                Some(_) => reworded += 1,
+                None => drop(plain.insert(asked.text)),
+            }
+        }
+        // Five standard deviations are 327; the very first questions repeat nothing.
+        assert!(reworded.abs_diff(QUESTIONS * 31 / 100) < 327, "{reworded}");
+        let catalogue = &world.load.catalogue;
+        let was_asked = |rank| plain.contains(catalogue.question(Sort::Simple, rank));
+        assert!((0..3_000).all(|rank| world.was_asked(Sort::Simple, rank) == was_asked(rank)));
+        assert!(plain.len() > 1_500, "{}", plain.len());
+    }
+
+    #[test]
+    fn an_answer_tells_its_tier() {
+        let told = |tier: Option<&str>| -> Told {
+            let answer = serde_json::json!({"conversation_id": "1", "message_id": "2", "cache": {"tier": tier}});
+            serde_json::from_value(answer).unwrap()
+        };
+        assert_eq!((told(Some("rag")).source(), told(None).source()), (Source::Rag, Source::Computed));
+    }
+}

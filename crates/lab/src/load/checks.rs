@@ -1,0 +1,198 @@
+//! Comparing answers from the cache with answers computed right away, for the same person.
+//!
+//! A document that is uploaded in between may rightly change the answer. So uploads are counted when they begin and end, and a
+//! pair that differs while one was on its way is asked for again with all uploads held back.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::RwLock;
+
+use super::asking::{Received, Shown};
+use super::gateways::Content;
+use super::record::Source;
+use super::world::World;
+use super::{Failure, Person};
+
+/// What was compared.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Checks {
+    /// Exact hits whose answer was computed alike.
+    pub equal: u64,
+    /// Those that differed while a document was on its way, and not any more when none was.
+    pub equal_when_quiet: u64,
+    /// Exact hits whose answer was computed otherwise though no document had changed. There must be none.
+    pub mismatches: Vec<Mismatch>,
+    /// Answers to another wording, which the computed one equals.
+    pub by_meaning_equal: u64,
+    /// Answers to another wording, which the computed one does not equal; the first of them are shown.
+    pub by_meaning_other: u64,
+    /// Questions that were answered by way of another one, and otherwise than they would be by themselves.
+    pub shown: Vec<Alike>,
+    /// Answers that could not be computed again.
+    pub failed: u64,
+}
+
+/// An answer that should have been another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// What was asked.
+    pub question: String,
+    /// Where its answer came from.
+    pub source: Source,
+}
+
+/// A question that was answered by way of another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Alike {
+    /// What was asked.
+    pub question: String,
+    /// Whose answer was given.
+    pub answered: String,
+}
+
+/// How many of those that differ are shown.
+const SHOWN: usize = 50;
+
+impl Checks {
+    /// How many answers were compared.
+    #[must_use]
+    pub fn compared(&self) -> u64 {
+        self.equal
+            + self.equal_when_quiet
+            + self.mismatches.len() as u64
+            + self.by_meaning_equal
+            + self.by_meaning_other
+    }
+}
+
+/// Uploads that have begun and ended.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    begun: AtomicU64,
+    ended: AtomicU64,
+    /// Held by those who upload together, and by one who wants nobody to.
+    pub(super) gate: RwLock<()>,
+}
+
+/// A moment among the changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    begun: u64,
+    is_quiet: bool,
+}
+
+impl Changes {
+    pub(super) fn mark(&self) -> Mark {
+        // What has begun is read last: an upload that slips in between is then one that is on its way.
+        let ended = self.ended.load(Ordering::SeqCst);
+        let begun = self.begun.load(Ordering::SeqCst);
+        Mark { begun, is_quiet: begun == ended }
+    }
+
+    pub(super) fn begin(&self) {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn end(&self) {
+        self.ended.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether nothing changed since then.
+    pub(super) fn is_quiet_since(&self, mark: Mark) -> bool {
+        mark.is_quiet && self.begun.load(Ordering::SeqCst) == mark.begun
+    }
+}
+
+/// What a comparison showed.
+enum Found {
+    Equal,
+    EqualWhenQuiet,
+    Mismatch(Source),
+    ByMeaning { equal: bool, answered: Option<String> },
+}
+
+/// Compares an answer from the cache with a computed one.
+pub(super) async fn check(world: &Arc<World>, person: &Person, question: &str, received: &Received) {
+    let found = compare(world, person, question, received).await;
+    let mut checks = world.checks.lock().unwrap_or_else(PoisonError::into_inner);
+    match found {
+        Ok(Found::Equal) => checks.equal += 1,
+        Ok(Found::EqualWhenQuiet) => checks.equal_when_quiet += 1,
+        Ok(Found::ByMeaning { equal: true, .. }) => checks.by_meaning_equal += 1,
+        Ok(Found::ByMeaning { equal: false, answered }) => {
+            checks.by_meaning_other += 1;
+            if let Some(answered) = answered.filter(|_| checks.shown.len() < SHOWN) {
+                checks.shown.push(Alike { question: question.to_owned(), answered });
+            }
+        }
+        Ok(Found::Mismatch(source)) => checks.mismatches.push(Mismatch { question: question.to_owned(), source }),
+        Err(_) => checks.failed += 1,
+    }
+}
+
+async fn compare(world: &World, person: &Person, question: &str, received: &Received) -> Result<Found, Failure> {
+    let (gateway, source) = (received.gateway, received.told.source());
+    let cached = read(&received.body)?;
+    let computed = ask(world, person, gateway, question, "bypass").await?;
+    let equal = cached == computed;
+    if source == Source::Rag {
+        let answered = if equal { None } else { world.answers_another(gateway, question).await };
+        return Ok(Found::ByMeaning { equal, answered });
+    }
+    if equal {
+        return Ok(Found::Equal);
+    }
+    // An answer to other words stays in the first tier under these ones.
+    if source == Source::L1
+        && let Some(answered) = world.answers_another(gateway, question).await
+    {
+        return Ok(Found::ByMeaning { equal, answered: Some(answered) });
+    }
+    if world.changes.is_quiet_since(received.mark) {
+        return Ok(Found::Mismatch(source));
+    }
+    let _nobody_uploads = world.changes.gate.write().await;
+    let cached = ask(world, person, gateway, question, "use").await?;
+    let computed = ask(world, person, gateway, question, "bypass").await?;
+    if cached == computed { Ok(Found::EqualWhenQuiet) } else { Ok(Found::Mismatch(source)) }
+}
+
+async fn ask(world: &World, person: &Person, gateway: usize, question: &str, cache: &str) -> Result<Shown, Failure> {
+    let body = json!({ "message": question, "cache": cache });
+    let sent = world.load.gateways.send(gateway, Method::POST, "/api/chat", &person.token, Content::Json(&body));
+    read(&sent.await?)
+}
+
+fn read(body: &[u8]) -> Result<Shown, Failure> {
+    serde_json::from_slice(body).map_err(|_| Failure("broken answer".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_on_its_way_is_a_change() {
+        let changes = Changes::default();
+        let before = changes.mark();
+        assert!(changes.is_quiet_since(before));
+        changes.begin();
+        let amid = changes.mark();
+        assert!(!changes.is_quiet_since(before) && !changes.is_quiet_since(amid));
+        changes.end();
+        assert!(!changes.is_quiet_since(before) && !changes.is_quiet_since(amid));
+        assert!(changes.is_quiet_since(changes.mark()));
+    }
+
+    #[test]
+    fn all_comparisons_count() {
+        let mismatch = Mismatch { question: "q".to_owned(), source: Source::L2 };
+        let checks =
+            Checks { equal: 3, by_meaning_other: 1, failed: 7, mismatches: vec![mismatch], ..Checks::default() };
+        assert_eq!(checks.compared(), 5);
+    }
+}

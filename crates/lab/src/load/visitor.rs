@@ -1,0 +1,191 @@
+//! One person: comes, thinks, does something, thinks again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::{Instant, sleep_until};
+
+use super::asking::{Asked, Received, Told};
+use super::checks::check;
+use super::gateways::{Content, escaped};
+use super::record::Source;
+use super::world::World;
+use super::{Failure, Person};
+use crate::workload::{LEANING, Lot, Sort, Task, note};
+
+/// The share of later questions in a conversation that mean nothing without the earlier ones.
+const LEANING_SHARE: f64 = 0.5;
+
+pub(super) struct Visitor {
+    world: Arc<World>,
+    person: Person,
+    lot: Lot,
+    /// The last conversation and the last answer.
+    last: Option<(String, String)>,
+}
+
+#[derive(Deserialize)]
+struct Uploaded {
+    document_id: String,
+}
+
+impl Visitor {
+    pub(super) fn new(world: Arc<World>, person: Person) -> Self {
+        let lot = Lot::new(world.load.seed, person.number as u64);
+        Self { world, person, lot, last: None }
+    }
+
+    /// Until the run ends.
+    pub(super) async fn live(mut self) {
+        let pacing = self.world.load.pacing;
+        let arrival = self.world.began + pacing.arrival(self.person.number);
+        sleep_until(arrival).await;
+        self.world.came();
+        let mut due = arrival + pacing.think(&mut self.lot);
+        while due < self.world.end {
+            sleep_until(due).await;
+            let task = self.person.class.next_task(&mut self.lot);
+            self.perform(task, due).await;
+            due = Instant::now() + pacing.think(&mut self.lot);
+        }
+    }
+
+    async fn perform(&mut self, task: Task, due: Instant) {
+        match (task, self.last.clone()) {
+            (Task::Parts, _) => self.ask_alone(Sort::Parts, due).await,
+            (Task::Conversation, _) => self.converse(due).await,
+            (Task::Upload, _) if self.world.load.uploads => self.upload().await,
+            (Task::Search, _) => {
+                let text = escaped(self.world.load.catalogue.subject(&mut self.lot));
+                self.get(task, &format!("/api/search?q={text}"), due).await;
+            }
+            (Task::Profile, _) => self.get(task, "/api/auth/me", due).await,
+            (Task::Health, _) => self.get(task, "/health", due).await,
+            (Task::Documents | Task::Upload, _) => self.get(Task::Documents, "/api/documents", due).await,
+            (Task::People, _) => self.get(task, "/api/admin/users", due).await,
+            (Task::CacheStatistics, _) => self.get(task, "/api/admin/cache", due).await,
+            (Task::History, Some((conversation, _))) => {
+                self.get(task, &format!("/api/conversations/{conversation}"), due).await;
+            }
+            (Task::Export, Some((conversation, _))) => {
+                self.get(task, &format!("/api/conversations/{conversation}/export?format=md"), due).await;
+            }
+            (Task::Feedback, Some((_, message))) => {
+                let path = format!("/api/messages/{message}/feedback");
+                let rating = json!({ "rating": if self.lot.chance(0.8) { 1 } else { -1 } });
+                let sent = self.send(task, Method::POST, &path, Content::Json(&rating), due).await;
+                drop(sent);
+            }
+            // Whoever has asked nothing yet asks first.
+            (Task::Question | Task::FollowUp | Task::History | Task::Export | Task::Feedback, _) => {
+                self.ask_alone(Sort::Simple, due).await;
+            }
+        }
+    }
+
+    async fn get(&mut self, task: Task, path: &str, due: Instant) {
+        let sent = self.send(task, Method::GET, path, Content::Nothing, due).await;
+        drop(sent);
+    }
+
+    async fn send(
+        &self,
+        kind: Task,
+        method: Method,
+        path: &str,
+        content: Content<'_>,
+        due: Instant,
+    ) -> Result<Vec<u8>, ()> {
+        let (gateways, sent) = (&self.world.load.gateways, Instant::now());
+        match gateways.send(gateways.turn(), method, path, &self.person.token, content).await {
+            Ok(body) => {
+                self.world.answered(kind, Source::Other, due, sent);
+                Ok(body)
+            }
+            Err(failure) => {
+                self.world.failed(kind, due, failure);
+                Err(())
+            }
+        }
+    }
+
+    /// A question in a conversation of its own.
+    async fn ask_alone(&mut self, sort: Sort, due: Instant) {
+        let asked = self.world.next_question(sort, &mut self.lot);
+        let kind = if sort == Sort::Parts { Task::Parts } else { Task::Question };
+        self.ask(kind, &asked, None, due).await;
+    }
+
+    /// A question, and two or three that follow.
+    async fn converse(&mut self, due: Instant) {
+        let first = self.world.next_question(Sort::Simple, &mut self.lot);
+        let Some(conversation) = self.ask(Task::Conversation, &first, None, due).await else { return };
+        for _ in 0..2 + self.lot.below(2) {
+            let due = Instant::now() + self.world.load.pacing.turn(&mut self.lot);
+            sleep_until(due).await;
+            let next = if self.lot.chance(LEANING_SHARE) {
+                let text = self.lot.pick(LEANING).copied().unwrap_or_default().to_owned();
+                Asked { text, rewording: None }
+            } else {
+                self.world.next_question(Sort::Simple, &mut self.lot)
+            };
+            if self.ask(Task::FollowUp, &next, Some(&conversation), due).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Asks; the conversation, if there was an answer.
+    async fn ask(&mut self, kind: Task, asked: &Asked, conversation: Option<&str>, due: Instant) -> Option<String> {
+        let received = match self.receive(asked, conversation).await {
+            Ok(received) => received,
+            Err(failure) => {
+                self.world.failed(kind, due, failure);
+                return None;
+            }
+        };
+        let source = received.told.source();
+        let is_checked = self.world.answered(kind, source, due, received.sent);
+        if conversation.is_none() {
+            self.world.worded(asked.rewording, source);
+            // A later question of a conversation means something else outside of it.
+            if is_checked {
+                check(&self.world, &self.person, &asked.text, &received).await;
+            }
+        }
+        let Told { conversation_id, message_id, .. } = received.told;
+        self.last = Some((conversation_id.clone(), message_id));
+        Some(conversation_id)
+    }
+
+    async fn receive(&self, asked: &Asked, conversation: Option<&str>) -> Result<Received, Failure> {
+        let (gateways, mark) = (&self.world.load.gateways, self.world.changes.mark());
+        let (gateway, sent) = (gateways.turn(), Instant::now());
+        let question = json!({ "message": asked.text, "conversation_id": conversation });
+        let sending = gateways.send(gateway, Method::POST, "/api/chat", &self.person.token, Content::Json(&question));
+        let body = sending.await?;
+        let told = serde_json::from_slice(&body).map_err(|_| Failure("broken answer".to_owned()))?;
+        Ok(Received { told, body, gateway, mark, sent })
+    }
+
+    /// A note for everybody about any subject; it is there when this ends.
+    async fn upload(&mut self) {
+        let number = self.world.notes.fetch_add(1, Ordering::Relaxed) ^ self.world.load.nonce;
+        let subject = self.world.load.catalogue.subject(&mut self.lot).to_owned();
+        let (text, name) = (note(&subject, number, &mut self.lot), format!("note-{number:x}.md"));
+        let world = Arc::clone(&self.world);
+        let _uploading = world.changes.gate.read().await;
+        // Waiting for those who want no uploads is the measurement's own.
+        let due = Instant::now();
+        world.changes.begin();
+        let path = "/api/documents/upload?wait=true";
+        let sent = self.send(Task::Upload, Method::POST, path, Content::Document(&name, &text), due).await;
+        world.changes.end();
+        if let Some(uploaded) = sent.ok().and_then(|body| serde_json::from_slice::<Uploaded>(&body).ok()) {
+            world.uploaded(uploaded.document_id);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What all people of a run share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::Method;
+use tokio::time::Instant;
+
+use super::checks::{Changes, Checks};
+use super::gateways::{Content, Gateways};
+use super::record::{Phase, Records, Source};
+use super::statistics::Statistics;
+use super::{Failure, Status};
+use crate::workload::{Catalogue, Pacing, Rewording, Sort, Task};
+use crate::{Error, Result};
+
+/// What a run is to do.
+#[derive(Debug)]
+pub struct Load {
+    /// Where to.
+    pub gateways: Arc<Gateways>,
+    /// The access token of an administrator.
+    pub admin: String,
+    /// What is asked.
+    pub catalogue: Arc<Catalogue>,
+    /// When.
+    pub pacing: Pacing,
+    /// The share of the questions that were asked before, in other words.
+    pub reworded_share: f64,
+    /// Every so many hits of a tier, one is compared with a computed answer; 0 for never.
+    pub check_every: u64,
+    /// Whether documents are uploaded; administrators list them otherwise.
+    pub uploads: bool,
+    /// Whether what was uploaded stays. Deleting it removes answers from the cache, as uploading did.
+    pub keep_uploads: bool,
+    /// What everything by lot comes from.
+    pub seed: u64,
+    /// Makes the uploads of this run different from those of any other.
+    pub nonce: u64,
+}
+
+pub(super) struct World {
+    pub(super) load: Load,
+    pub(super) began: Instant,
+    /// When everybody is there.
+    pub(super) steady: Instant,
+    /// Nothing begins after this.
+    pub(super) end: Instant,
+    pub(super) changes: Changes,
+    pub(super) checks: Mutex<Checks>,
+    pub(super) notes: AtomicU64,
+    people: usize,
+    present: AtomicUsize,
+    records: Mutex<Records>,
+    asked: HashMap<Sort, Vec<AtomicBool>>,
+    hits: [AtomicU64; 3],
+    questions: AtomicU64,
+    answered: AtomicU64,
+    failed: AtomicU64,
+    uploads: Mutex<Vec<String>>,
+}
+
+impl Load {
+    /// What the caches of all gateways have counted until now.
+    pub(super) async fn statistics(&self) -> Result<Statistics> {
+        const PATH: &str = "/api/admin/cache";
+        let mut sum = Statistics::default();
+        for gateway in 0..self.gateways.urls().len() {
+            let answer = self.gateways.send(gateway, Method::GET, PATH, &self.admin, Content::Nothing).await;
+            let answer = answer.map_err(|failure| Error::Request { path: PATH.to_owned(), failure })?;
+            let one: Statistics =
+                serde_json::from_slice(&answer).map_err(|source| Error::Answer { path: PATH.to_owned(), source })?;
+            sum += &one;
+        }
+        Ok(sum)
+    }
+}
+
+impl World {
+    pub(super) fn new(load: Load, people: usize, began: Instant) -> Self {
+        let asked = |sort| (sort, (0..load.catalogue.count(sort)).map(|_| AtomicBool::new(false)).collect());
+        Self {
+            asked: HashMap::from([asked(Sort::Simple), asked(Sort::Parts)]),
+            steady: began + load.pacing.ramp(people),
+            end: began + load.pacing.total(people),
+            began,
+            people,
+            load,
+            changes: Changes::default(),
+            checks: Mutex::default(),
+            notes: AtomicU64::new(0),
+            present: AtomicUsize::new(0),
+            records: Mutex::default(),
+            hits: Default::default(),
+            questions: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            uploads: Mutex::default(),
+        }
+    }
+
+    pub(super) fn came(&self) {
+        self.present.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let hits = self.hits.iter().map(|hits| hits.load(Ordering::Relaxed)).sum();
+        Status {
+            elapsed: self.began.elapsed().min(self.end - self.began),
+            total: self.end - self.began,
+            people: self.present.load(Ordering::Relaxed).min(self.people),
+            answered: self.answered.load(Ordering::Relaxed),
+            hits,
+            questions: self.questions.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn was_asked(&self, sort: Sort, rank: usize) -> bool {
+        self.asked.get(&sort).and_then(|all| all.get(rank)).is_some_and(|asked| asked.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn note_asked(&self, sort: Sort, rank: usize) {
+        if let Some(asked) = self.asked.get(&sort).and_then(|all| all.get(rank)) {
+            asked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Records an answer that was due then; whether it is to be checked.
+    pub(super) fn answered(&self, kind: Task, source: Source, due: Instant, sent: Instant) -> bool {
+        let now = Instant::now();
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        self.record(|records| records.answered((self.phase(due), kind, source), now - due, now - sent));
+        if !kind.is_question() {
+            return false;
+        }
+        self.questions.fetch_add(1, Ordering::Relaxed);
+        let [l1, l2, rag] = &self.hits;
+        let hits = match source {
+            Source::L1 => l1,
+            Source::L2 => l2,
+            Source::Rag => rag,
+            Source::Computed | Source::Other => return false,
+        };
+        let before = hits.fetch_add(1, Ordering::Relaxed);
+        before.checked_rem(self.load.check_every) == Some(0)
+    }
+
+    pub(super) fn failed(&self, kind: Task, due: Instant, failure: Failure) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        self.record(|records| records.failed((self.phase(due), kind, failure)));
+    }
+
+    pub(super) fn worded(&self, rewording: Option<Rewording>, source: Source) {
+        self.record(|records| records.worded(rewording, source));
+    }
+
+    pub(super) fn uploaded(&self, document_id: String) {
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner).push(document_id);
+    }
+
+    /// Deletes what was uploaded; how many there were.
+    pub(super) async fn forget_uploads(&self) -> usize {
+        let uploads = std::mem::take(&mut *self.uploads.lock().unwrap_or_else(PoisonError::into_inner));
+        for id in uploads.iter().filter(|_| !self.load.keep_uploads) {
+            let path = format!("/api/documents/{id}");
+            let gateways = &self.load.gateways;
+            // One that stays is found by its title, and was asked for by nobody.
+            let _ = gateways.send(gateways.turn(), Method::DELETE, &path, &self.load.admin, Content::Nothing).await;
+        }
+        uploads.len()
+    }
+
+    /// The other question that the answer in the first tier of a gateway under this one's name was computed for, if so.
+    pub(super) async fn answers_another(&self, gateway: usize, question: &str) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Explanation {
+            key: String,
+            entries: Vec<Entry>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Entry {
+            key: String,
+            question: String,
+        }
+        let path = format!("/api/admin/cache/explain?q={}", super::gateways::escaped(question));
+        let answer = self.load.gateways.send(gateway, Method::GET, &path, &self.load.admin, Content::Nothing).await;
+        let Explanation { key, entries } = serde_json::from_slice(&answer.ok()?).ok()?;
+        entries.into_iter().find(|entry| entry.key != key).map(|entry| entry.question)
+    }
+
+    pub(super) fn finish(&self) -> (Records, Checks) {
+        let records = std::mem::take(&mut *self.records.lock().unwrap_or_else(PoisonError::into_inner));
+        let checks = std::mem::take(&mut *self.checks.lock().unwrap_or_else(PoisonError::into_inner));
+        (records, checks)
+    }
+
+    fn phase(&self, due: Instant) -> Phase {
+        if due < self.steady { Phase::Ramp } else { Phase::Steady }
+    }
+
+    fn record(&self, add: impl FnOnce(&mut Records)) {
+        add(&mut self.records.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,40 @@
+"""Tests of how the benches judge what was measured."""
+
+import unittest
+
+from bench import figures
+
+
+def report(**changes) -> dict:
+    checks = {"equal": 10, "equal_when_quiet": 1, "mismatches": [], "failed": 0}
+    tiers = [{"tier": "l1", "rate": 0.86, "target": 0.85}, {"tier": "rag", "rate": None, "target": 0.55}]
+    return {"tiers": tiers, "of_seed": {"p95_ms": 380}, "latencies": [{"of": "all requests", "p95_ms": 20.0}],
+            "failed": 0, "checks": checks, **changes}
+
+
+class Judging(unittest.TestCase):
+    def test_a_rate_below_its_target_and_one_that_is_not_known_are_missed(self):
+        judged = {figure.what: figure.verdict for figure in figures.of_load("50", report())}
+        self.assertEqual(judged["50: l1 hits of lookups that reached it"], "met")
+        self.assertEqual(judged["50: rag hits of lookups that reached it"], "MISSED")
+        self.assertEqual(judged["50: P95 of all requests"], "met")
+
+    def test_a_failure_and_a_wrong_answer_are_missed(self):
+        def met(**changes) -> bool:
+            return all(figure.met for figure in figures.soundness("a", report(**changes)))
+
+        checks = report()["checks"]
+        self.assertTrue(met())
+        self.assertFalse(met(failed=1))
+        self.assertFalse(met(checks={**checks, "mismatches": [{"question": "q", "source": "l1"}]}))
+        self.assertFalse(met(checks={**checks, "failed": 1}), "an answer could not be compared")
+        self.assertFalse(met(checks={**checks, "equal": 0, "equal_when_quiet": 0}), "nothing was compared")
+
+    def test_a_table_shows_every_figure(self):
+        lines = figures.table([figures.at_most("a", 1.25, 1.2, " x"), figures.none_of("bb", 0)]).splitlines()
+        self.assertEqual(lines[2].split("|")[1:-1], [" a      ", " 1.25 x   ", " at most 1.2 x ", " MISSED  "])
+        self.assertEqual(len(lines), 4)
+
+
+if __name__ == "__main__":
+    unittest.main()
