@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use store::changes::What;
+use store::changes::{Reworded, What};
 use store::search::{Collection, Readable, Sizes};
 use uuid::Uuid;
 
@@ -51,22 +51,18 @@ impl Change {
         Readable { shared: self.of.shared, private }.collection()
     }
 
-    /// Whether the document has, or had, the word with this hash.
-    pub(crate) fn has_word(&self, word: u32) -> bool {
+    /// What words the document has now, if it may have others than before.
+    pub(crate) fn reworded(&self) -> Option<&Reworded> {
         match &self.of.what {
-            What::Words(words) => words.binary_search(&word).is_ok(),
-            What::Vectors | What::Everything => false,
+            What::Words(words) => Some(words),
+            What::Vectors | What::Everything => None,
         }
     }
 
     /// What it takes in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let words = match &self.of.what {
-            What::Words(words) => size_of_val(words.as_slice()),
-            What::Vectors | What::Everything => 0,
-        };
-        words + self.vectors.as_ref().map_or(0, DocumentVectors::bytes)
+        self.reworded().map_or(0, Reworded::bytes) + self.vectors.as_ref().map_or(0, DocumentVectors::bytes)
     }
 }
 
@@ -214,7 +210,7 @@ mod tests {
             number,
             document_id: Uuid::from_u128(number.into()),
             private_to: None,
-            what: What::Words(vec![1, 2, 3]),
+            what: What::Words(Reworded::default()),
             shared: Sizes::default(),
         };
         Change::new(of, None)

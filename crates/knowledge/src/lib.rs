@@ -28,7 +28,7 @@ pub use error::{Error, Result};
 pub use history::Change;
 pub use intake::{IntakeError, Upload};
 pub use measure::EmbeddingSpeed;
-pub use search::{Basis, Found, Question};
+pub use search::{Alteration, Basis, Found, Question};
 pub use unit_vectors::UnitSimilarity;
 
 /// How documents are taken in and found.

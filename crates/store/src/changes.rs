@@ -5,13 +5,13 @@
 //! ([`Store::live_session`](crate::Store::live_session)); whoever keeps something that was made from documents, an index or
 //! a cached answer, compares it with the number that it was made at and reads what has happened since.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, TryGetable, Value};
+use sea_orm::{ConnectionTrait as _, DbErr, QueryResult, TryGetable, Value};
 use uuid::Uuid;
 
 use crate::database::{Transaction, scalar};
-use crate::search::{Sizes, statement};
+use crate::search::{Indexed, Sizes, count_terms, sizes_between, statement};
 use crate::{Error, Result, Store};
 
 /// Changes that are kept. Whoever is further behind begins anew.
@@ -33,7 +33,7 @@ pub struct Change {
     pub number: u64,
     /// To which document; nil when to all of them.
     pub document_id: Uuid,
-    /// Who alone could read it, before and after; `None` for everybody.
+    /// Whom it concerns: the one who alone can find the document; `None` for everybody.
     pub private_to: Option<Uuid>,
     /// What.
     pub what: What,
@@ -44,9 +44,8 @@ pub struct Change {
 /// What happened to a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// Its text, its title or its readers: it is new, other, or gone. With the hashes ([`term_hash`]) of all words that it
-    /// had before or has now, in order.
-    Words(Vec<u32>),
+    /// Its text, its title or its readers: it is new, other, or gone.
+    Words(Reworded),
     /// All of its chunks have vectors now.
     Vectors,
     /// Nothing that was made before may be used: all vectors are gone, since they were of another model, or somebody said so.
@@ -59,6 +58,90 @@ impl What {
             Self::Words(_) => 0,
             Self::Vectors => 1,
             Self::Everything => 2,
+        }
+    }
+}
+
+/// What words a document has after a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reworded {
+    /// How many it has, each time that one occurs.
+    pub length: u32,
+    /// Those that it had before or has now, by their hashes, each once. Of a document that one person finds alone none are kept.
+    words: Vec<Word>,
+}
+
+/// A word of a document that changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Its [`term_hash`].
+    pub hash: u32,
+    /// Whether so many more documents or chunks have it now, or so many fewer, that it counts as rarer or as more common.
+    pub is_other: bool,
+    /// How often it occurs in the title now.
+    pub title: u32,
+    /// How often it occurs in the headings and the text now.
+    pub body: u32,
+}
+
+impl Reworded {
+    /// Words in any order; those that share a hash are taken together.
+    #[must_use]
+    pub fn new(length: u32, words: impl IntoIterator<Item = Word>) -> Self {
+        let mut by_hash: BTreeMap<u32, Word> = BTreeMap::new();
+        for word in words {
+            let known = by_hash.entry(word.hash).or_insert(Word { is_other: false, title: 0, body: 0, ..word });
+            known.is_other |= word.is_other;
+            known.title = known.title.saturating_add(word.title);
+            known.body = known.body.saturating_add(word.body);
+        }
+        Self { length, words: by_hash.into_values().collect() }
+    }
+
+    /// What happened to the word with this hash; `None` when the document never had it.
+    #[must_use]
+    pub fn word(&self, hash: u32) -> Option<&Word> {
+        let place = self.words.binary_search_by_key(&hash, |word| word.hash).ok()?;
+        self.words.get(place)
+    }
+
+    /// What it takes in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.words.as_slice())
+    }
+
+    fn encoded(&self) -> Vec<u8> {
+        self.words.iter().flat_map(|word| word.encoded()).collect()
+    }
+
+    fn decoded(length: u32, bytes: &[u8]) -> Self {
+        Self { length, words: bytes.as_chunks().0.iter().map(Word::decoded).collect() }
+    }
+}
+
+impl Word {
+    /// Bytes of one that is written down.
+    const BYTES: usize = 9;
+
+    fn encoded(self) -> [u8; Self::BYTES] {
+        // Nobody can tell more occurrences apart: the score grows no more.
+        let most = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
+        let (hash, title, body) =
+            (self.hash.to_le_bytes(), most(self.title).to_le_bytes(), most(self.body).to_le_bytes());
+        [hash[0], hash[1], hash[2], hash[3], title[0], title[1], body[0], body[1], u8::from(self.is_other)]
+    }
+
+    fn decoded([a, b, c, d, title_low, title_high, body_low, body_high, is_other]: &[u8; Self::BYTES]) -> Self {
+        let count = |low, high| match u16::from_le_bytes([low, high]) {
+            u16::MAX => u32::MAX,
+            count => count.into(),
+        };
+        Self {
+            hash: u32::from_le_bytes([*a, *b, *c, *d]),
+            is_other: *is_other != 0,
+            title: count(*title_low, *title_high),
+            body: count(*body_low, *body_high),
         }
     }
 }
@@ -95,7 +178,7 @@ impl Store {
     pub async fn distrust(&self, document_ids: &[Uuid]) -> Result<()> {
         for id in document_ids {
             let transaction = self.begin("changes.distrust").await?;
-            record_change(&transaction, *id, None, What::Words(Vec::new())).await?;
+            record_change(&transaction, *id, None, What::Words(Reworded::default())).await?;
             transaction.commit().await?;
         }
         Ok(())
@@ -111,7 +194,8 @@ impl Store {
     /// The changes after a number, in order, at most `limit`. Those that are no longer kept are missing at the front, so that
     /// the first one's number is not the next.
     pub async fn changes_after(&self, number: u64, limit: u64) -> Result<Vec<Change>> {
-        let sql = "SELECT number, document_id, private_to, kind, terms, documents, document_terms, chunks FROM change
+        let sql =
+            "SELECT number, document_id, private_to, kind, terms, length, documents, document_terms, chunks FROM change
             WHERE number > $1 ORDER BY number LIMIT $2";
         let bound = |value: u64| Value::from(i64::try_from(value).unwrap_or(i64::MAX));
         let connection = &self.read("changes.changes_after");
@@ -120,47 +204,68 @@ impl Store {
     }
 }
 
-/// Takes the next number for what a transaction has done. It must be its last statement but for the commit: until then, all
-/// others that change documents wait.
+/// Takes the next number for what a transaction has done that changed no words. It must be its last statement but for the
+/// commit: until then, all others that change documents wait.
 pub(crate) async fn record_change(
     transaction: &Transaction,
     document_id: Uuid,
     private_to: Option<Uuid>,
     what: What,
 ) -> Result<()> {
-    let next = "UPDATE change_counter SET number = number + 1 RETURNING number";
-    let row = transaction.query_one_raw(statement(transaction, next, [])).await?;
+    record(transaction, document_id, private_to, what, [0; 3]).await
+}
+
+/// The same for a document that the index has other words of, or for other readers: once for everybody, if everybody found it
+/// before or finds it now, and once for each person who alone did or does.
+pub(crate) async fn record_rewording(
+    transaction: &Transaction,
+    document_id: Uuid,
+    before: &Indexed,
+    after: &Indexed,
+) -> Result<()> {
+    if before.is_shared() || after.is_shared() {
+        let counted = count_terms(transaction, before, after).await?;
+        let words = counted.into_iter().map(|counted| {
+            let now = after.is_shared().then(|| after.terms.get(&counted.term)).flatten().copied().unwrap_or_default();
+            let (hash, is_other) = (term_hash(&counted.term), counted.is_other);
+            Word { hash, is_other, title: now.title, body: now.body }
+        });
+        let what = What::Words(Reworded::new(after.length, words));
+        record(transaction, document_id, None, what, sizes_between(before, after)).await?;
+    }
+    let mut owners: Vec<Uuid> = [before.private_to, after.private_to].into_iter().flatten().collect();
+    owners.dedup();
+    for owner in owners {
+        record(transaction, document_id, Some(owner), What::Words(Reworded::default()), [0; 3]).await?;
+    }
+    Ok(())
+}
+
+async fn record(
+    transaction: &Transaction,
+    document_id: Uuid,
+    private_to: Option<Uuid>,
+    what: What,
+    [documents, terms, chunks]: [i64; 3],
+) -> Result<()> {
+    let next = "UPDATE change_counter SET number = number + 1, documents = documents + $1,
+        document_terms = document_terms + $2, chunks = chunks + $3 RETURNING number";
+    let values: [Value; 3] = [documents.into(), terms.into(), chunks.into()];
+    let row = transaction.query_one_raw(statement(transaction, next, values)).await?;
     let number: i64 = row.ok_or(Error::NotFound("change counter"))?.try_get_by_index(0)?;
     let kind = what.kind();
-    let terms: Vec<u8> = match what {
-        What::Words(terms) => terms.into_iter().flat_map(u32::to_le_bytes).collect(),
-        What::Vectors | What::Everything => Vec::new(),
+    let (terms, length) = match what {
+        What::Words(words) => (words.encoded(), i32::try_from(words.length).unwrap_or(i32::MAX)),
+        What::Vectors | What::Everything => (Vec::new(), 0),
     };
-    let insert = "INSERT INTO change (number, document_id, private_to, kind, terms, documents, document_terms, chunks)
-        SELECT $1, $2, $3, $4, $5, CAST(sum(documents) AS bigint), CAST(sum(document_terms) AS bigint),
-            CAST(sum(chunks) AS bigint) FROM keyword_statistics";
-    let values: [Value; 5] = [number.into(), document_id.into(), private_to.into(), kind.into(), terms.into()];
+    let insert =
+        "INSERT INTO change (number, document_id, private_to, kind, terms, length, documents, document_terms, chunks)
+        SELECT number, $1, $2, $3, $4, $5, documents, document_terms, chunks FROM change_counter";
+    let values: [Value; 5] = [document_id.into(), private_to.into(), kind.into(), terms.into(), length.into()];
     transaction.execute_raw(statement(transaction, insert, values)).await?;
     let forget = "DELETE FROM change WHERE number <= $1";
     transaction.execute_raw(statement(transaction, forget, [(number - KEPT).into()])).await?;
     Ok(())
-}
-
-/// The hashes of the words that the index has of a document.
-pub(crate) async fn term_hashes<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<HashSet<u32>> {
-    let select = "SELECT term FROM document_posting WHERE number =
-        (SELECT number FROM document_keywords WHERE document_id = $1)";
-    let rows = connection.query_all_raw(statement(connection, select, [document_id.into()])).await?;
-    let hashes = rows.iter().map(|row| Ok(term_hash(&row.try_get_by_index::<String>(0)?)));
-    Ok(hashes.collect::<Result<_, DbErr>>()?)
-}
-
-/// The words of a document before and after a change.
-pub(crate) fn words(before: HashSet<u32>, after: HashSet<u32>) -> What {
-    let mut words: Vec<u32> = before.into_iter().chain(after).collect();
-    words.sort_unstable();
-    words.dedup();
-    What::Words(words)
 }
 
 /// The present number, as an expression.
@@ -187,7 +292,7 @@ fn change(row: &QueryResult) -> Result<Change> {
     let count = |place| Ok::<_, DbErr>(u64::try_from(of::<i64>(row, place)?).unwrap_or_default());
     let terms: Vec<u8> = of(row, 4)?;
     let what = match of::<i32>(row, 3)? {
-        0 => What::Words(terms.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()),
+        0 => What::Words(Reworded::decoded(u32::try_from(of::<i32>(row, 5)?).unwrap_or_default(), &terms)),
         1 => What::Vectors,
         2 => What::Everything,
         _ => return Err(Error::Corrupt { what: "kind of a change" }),
@@ -197,6 +302,22 @@ fn change(row: &QueryResult) -> Result<Change> {
         document_id: of(row, 1)?,
         private_to: of(row, 2)?,
         what,
-        shared: Sizes { documents: count(5)?, terms: count(6)?, chunks: count(7)? },
+        shared: Sizes { documents: count(6)?, terms: count(7)?, chunks: count(8)? },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_as_they_were_written() {
+        let word = |hash, is_other, title, body| Word { hash, is_other, title, body };
+        let words = [word(7, true, 2, 300), word(u32::MAX, false, 0, 70_000), word(7, false, 1, 5)];
+        let reworded = Reworded::new(12, words);
+        let read = Reworded::decoded(12, &reworded.encoded());
+        assert_eq!(read.word(7), Some(&word(7, true, 3, 305)));
+        assert_eq!(read.word(u32::MAX), Some(&word(u32::MAX, false, 0, u32::MAX)), "more than can be told apart");
+        assert_eq!(read.word(8), None);
+    }
 }

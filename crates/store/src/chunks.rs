@@ -10,11 +10,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::changes::record_rewording;
 use crate::documents::remove_chunks;
 use crate::entity::{chunk, document, document_text, job};
+use crate::search::Indexed;
 use crate::values::{DocumentStatus, JobKind, storable};
 pub use crate::vectors::{IndexEntry, StoredVector};
-use crate::{Result, Store, changes, search};
+use crate::{Result, Store, search};
 
 /// A chunk to be stored.
 #[derive(Clone, Debug)]
@@ -69,7 +71,8 @@ impl Store {
         if !self.held_by_others(&transaction, &[document_id]).await?.is_empty() {
             return Ok(false);
         }
-        let words_before = changes::term_hashes(&transaction, document_id).await?;
+        let private_to = found.private_to()?;
+        let before = Indexed::of(&transaction, document_id, private_to).await?;
         remove_chunks(&transaction, document_id).await?;
         let title = match extracted.title {
             _ if found.title_given => found.title.clone(),
@@ -103,7 +106,6 @@ impl Store {
         let text = document_text::ActiveModel { document_id: Set(document_id), text: Set(whole_text) };
         document_text::Entity::insert(text).exec_without_returning(&transaction).await?;
         let owner_id = found.owner_id;
-        let private_to = found.private_to()?;
         let mut row: document::ActiveModel = found.into();
         row.title = Set(title);
         row.status = Set(if embed { DocumentStatus::Searchable } else { DocumentStatus::Ready });
@@ -116,8 +118,8 @@ impl Store {
         if embed {
             self.enqueue(&transaction, JobKind::Embed, document_id, owner_id).await?;
         }
-        let words = changes::words(words_before, changes::term_hashes(&transaction, document_id).await?);
-        changes::record_change(&transaction, document_id, private_to, words).await?;
+        let after = Indexed::of(&transaction, document_id, private_to).await?;
+        record_rewording(&transaction, document_id, &before, &after).await?;
         transaction.commit().await?;
         self.wrote_for(&[owner_id]).await?;
         Ok(true)

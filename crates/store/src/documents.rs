@@ -1,7 +1,5 @@
 //! Documents: stored together with the job that will index them, or not at all.
 
-use std::collections::HashSet;
-
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
@@ -9,13 +7,15 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::changes::record_rewording;
 pub use crate::entity::document::Model as Document;
 use crate::entity::{chunk, document, document_file, document_text};
 use crate::page::{Page, PageRequest, containing};
 use crate::scope::{SHARED, scope_of};
+use crate::search::Indexed;
 use crate::values::{DocumentStatus, JobKind};
 use crate::vectors::private_to;
-use crate::{Error, Reader, Result, Store, Visibility, changes, search};
+use crate::{Error, Reader, Result, Store, Visibility, search};
 
 /// A document to be stored.
 #[derive(Clone, Debug)]
@@ -247,10 +247,10 @@ impl Store {
         let found = document::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?;
         let found = found.ok_or(Error::NotFound("document"))?;
         let (owner_id, private_to) = (found.owner_id, found.private_to()?);
-        let words = changes::words(changes::term_hashes(&transaction, id).await?, HashSet::new());
+        let before = Indexed::of(&transaction, id, private_to).await?;
         remove_chunks(&transaction, id).await?;
         document::Entity::delete_by_id(id).exec(&transaction).await?;
-        changes::record_change(&transaction, id, private_to, words).await?;
+        record_rewording(&transaction, id, &before, &Indexed::nothing(private_to)).await?;
         transaction.commit().await?;
         self.deleted_document_of(owner_id).await
     }

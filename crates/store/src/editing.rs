@@ -3,11 +3,12 @@
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr};
 use uuid::Uuid;
 
-use crate::changes::{record_change, term_hashes, words};
+use crate::changes::{Reworded, What, record_change, record_rewording};
 use crate::database::Transaction;
 use crate::documents::Document;
 use crate::entity::{document, document_file, job};
 use crate::scope::scope_of;
+use crate::search::Indexed;
 use crate::values::{DocumentStatus, JobKind};
 use crate::{Error, Result, Store, Visibility, search};
 
@@ -62,16 +63,20 @@ impl Store {
         row.updated_at = Set(self.clock().now());
         let changed = row.update(&transaction).await.map_err(taken)?;
         let after = changed.private_to()?;
+        let indexed = Indexed::of(&transaction, id, before).await?;
         if before != after {
             search::change_readers(&transaction, id, after, self.searches_vectors()).await?;
         }
         if is_titled_anew {
             self.ingest_again(&transaction, id, owner_id).await?;
         }
-        // Where its readers change, those who could and those who can read it are concerned: everybody.
-        let private_to = if before == after { after } else { None };
-        let words = words(term_hashes(&transaction, id).await?, [].into());
-        record_change(&transaction, id, private_to, words).await?;
+        if before == after {
+            // Its words are those that it had until it is indexed again.
+            record_change(&transaction, id, after, What::Words(Reworded::default())).await?;
+        } else {
+            let now = Indexed::of(&transaction, id, after).await?;
+            record_rewording(&transaction, id, &indexed, &now).await?;
+        }
         transaction.commit().await?;
         // Somebody may have lost the right to read it.
         self.deleted_document_of(owner_id).await?;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use store::accounts::{Account, NewAccount};
 use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::documents::{NewDocument, Stored};
-use store::search::{ChunkFields, DocumentFields, Near, terms};
+use store::search::{ChunkFields, DocumentFields, Near, TermStatistics, terms};
 use store::values::Role;
 use store::{Clock, DatabaseUrl, Reader, Settings, Store, Visibility};
 use test_servers::Server;
@@ -99,7 +99,8 @@ impl Library {
             Index::Documents => {
                 let (readable, statistics) = self.store.term_statistics(reader, &terms).await.unwrap();
                 let collection = readable.collection();
-                let terms: Vec<_> = terms.into_iter().zip(statistics).collect();
+                let frequencies = statistics.into_iter().map(TermStatistics::frequency);
+                let terms: Vec<_> = terms.into_iter().zip(frequencies).collect();
                 self.store.documents_by_keywords(reader, &terms, collection, DOCUMENTS, 1_000).await.unwrap()
             }
         };

@@ -33,18 +33,24 @@ async fn documents_of_an_older_version_are_found_by_their_words() {
 
     let file = directory.path().join("voiceassist.db");
     let older = sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
-    for table in ["document_posting", "document_keywords", "keyword_statistics"] {
+    for table in ["document_posting", "document_keywords", "term_statistics"] {
         older.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
     }
     older.execute_unprepared("CREATE VIRTUAL TABLE document_fts USING fts5(title, body, content='')").await.unwrap();
-    let undo = "DELETE FROM seaql_migrations WHERE version = 'm20261124_000005_postings'";
-    assert_eq!(older.execute_unprepared(undo).await.unwrap().rows_affected(), 1);
+    for column in ["documents", "document_terms", "chunks"] {
+        older.execute_unprepared(&format!("ALTER TABLE change_counter DROP COLUMN {column}")).await.unwrap();
+    }
+    older.execute_unprepared("ALTER TABLE change DROP COLUMN length").await.unwrap();
+    let undo = "DELETE FROM seaql_migrations
+        WHERE version IN ('m20261124_000005_postings', 'm20261126_000007_term_statistics')";
+    assert_eq!(older.execute_unprepared(undo).await.unwrap().rows_affected(), 2);
 
     let store = Store::open(directory.path(), &Settings::default(), Clock::System).await.unwrap();
     let (reader, word) = (Reader::new(anna.id), "quokka".to_owned());
     let (readable, statistics) = store.term_statistics(reader, std::slice::from_ref(&word)).await.unwrap();
     let collection = readable.collection();
-    let words: Vec<_> = statistics.into_iter().map(|of_word| (word.clone(), of_word)).collect();
+    let words: Vec<_> = statistics.into_iter().map(|of_word| (word.clone(), of_word.frequency())).collect();
+    assert_eq!((readable.shared.documents, words[0].1.documents), (1, 1), "counted anew");
     let fields = DocumentFields { title: 1.0, body: 1.0 };
     let found = store.documents_by_keywords(reader, &words, collection, fields, 5).await.unwrap();
     assert_eq!(found.iter().map(|hit| hit.document_id).collect::<Vec<_>>(), [document.id]);

@@ -14,7 +14,7 @@ use store::passages::Passage;
 use store::search::{ChunkFields, DocumentFields, KeywordHit, Near};
 use uuid::Uuid;
 
-pub use basis::Basis;
+pub use basis::{Alteration, Basis};
 pub use question::{Question, Term};
 
 pub(crate) use remembered::Remembered;
@@ -27,6 +27,9 @@ const DOCUMENTS_BY_KEYWORDS: usize = 60;
 const CHUNKS_BY_MEANING: usize = 60;
 /// Chunks that the keyword search contributes where vectors are missing.
 const CHUNKS_BY_KEYWORDS: usize = 100;
+/// Of so many documents, those that match best, chunks are found by their words as long as they have no vectors. What matches
+/// worse can wait: with documents coming in all day, some always do, and the search takes longer and cannot be remembered.
+const WAITED_FOR: usize = 5;
 /// A word of the title or of the headings says more about a chunk than one of its text.
 const CHUNKS: ChunkFields = ChunkFields { title: 4.0, heading_path: 2.0, body: 1.0 };
 /// BM25's k1 is 1.2; a weight of 0.3 makes it 4, so that the tenth occurrence in a long document still counts.
@@ -97,7 +100,8 @@ impl Knowledge {
     /// Searches by keywords and by meaning, and keeps what speaks for each passage for whoever answers from it.
     ///
     /// Keywords find documents; meaning finds chunks, among them the best ones of those documents. Chunks are searched
-    /// by keywords only where vectors are missing: it takes longer than all the rest and finds the same.
+    /// by keywords only where vectors are missing that are likely to matter: it takes longer than all the rest and finds the
+    /// same.
     pub async fn retrieve_afresh(&self, reader: Reader, text: &str) -> Result<Found> {
         self.catch_up(reader.seen).await?;
         self.find(reader, text, self.embed_question(text)).await
@@ -118,7 +122,7 @@ impl Knowledge {
             Some(vector) => self.nearest(reader, vector, documents.iter().map(|hit| hit.document_id)).await?,
             None => Vec::new(),
         };
-        let by_words_alone = vector.is_none() || documents.iter().any(|hit| hit.waiting);
+        let by_words_alone = vector.is_none() || documents.iter().take(WAITED_FOR).any(|hit| hit.waiting);
         let chunks = if by_words_alone {
             self.store.chunks_by_keywords(reader, &question.telling_terms(), CHUNKS, CHUNKS_BY_KEYWORDS).await?
         } else {

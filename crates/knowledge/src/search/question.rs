@@ -1,6 +1,6 @@
 //! What a question is about: its words without its grammar, and how rare each is.
 
-use store::search::{Collection, Readable, TermStatistics, is_stopword, stem, words};
+use store::search::{Collection, Frequency, Readable, TermStatistics, is_stopword, stem, words};
 use store::{Reader, Store};
 
 /// A question is searched for by this many terms at least, however common they are.
@@ -28,7 +28,9 @@ pub struct Term {
     pub stem: String,
     /// Where it occurs in what the reader may read.
     pub statistics: TermStatistics,
-    /// How much its occurrence says: `ln(1 + (N - n + 0.5) / (n + 0.5))` for `n` of `N` chunks (Robertson and
+    /// The same, rounded, of all together.
+    pub frequency: Frequency,
+    /// How much its occurrence in a passage says: `ln(1 + (N - n + 0.5) / (n + 0.5))` for `n` of `N` chunks (Robertson and
     /// Spärck Jones).
     pub weight: f32,
 }
@@ -44,7 +46,13 @@ impl Question {
         for word in spoken {
             let stem = stem(&word);
             if !terms.iter().any(|term| term.stem == stem) {
-                terms.push(Term { word, stem, statistics: TermStatistics::default(), weight: 0.0 });
+                terms.push(Term {
+                    word,
+                    stem,
+                    statistics: TermStatistics::default(),
+                    frequency: Frequency::default(),
+                    weight: 0.0,
+                });
             }
         }
         let stems: Vec<String> = terms.iter().map(|term| term.stem.clone()).collect();
@@ -53,24 +61,25 @@ impl Question {
         let all = collection.chunks.max(1) as f32;
         for (term, statistics) in terms.iter_mut().zip(of_terms) {
             term.statistics = statistics;
-            let n = (statistics.chunks as f32).min(all);
+            term.frequency = statistics.frequency();
+            let n = (term.frequency.chunks as f32).min(all);
             term.weight = (1.0 + (all - n + 0.5) / (n + 0.5)).ln();
         }
         Ok(Self { text: text.to_owned(), terms, readable, collection })
     }
 
     /// The terms with where they occur.
-    pub(super) fn counted_terms(&self) -> Vec<(String, TermStatistics)> {
-        self.terms.iter().map(|term| (term.stem.clone(), term.statistics)).collect()
+    pub(super) fn counted_terms(&self) -> Vec<(String, Frequency)> {
+        self.terms.iter().map(|term| (term.stem.clone(), term.frequency)).collect()
     }
 
     /// The terms that tell chunks apart. One that a fifth of all chunks has takes most of a search's time and finds
     /// nothing that the rarer ones do not; it still counts when what was found is ranked.
     pub(super) fn telling_terms(&self) -> Vec<String> {
-        let mut terms: Vec<&Term> = self.terms.iter().filter(|term| term.statistics.documents > 0).collect();
-        terms.sort_by_key(|term| term.statistics.chunks);
+        let mut terms: Vec<&Term> = self.terms.iter().filter(|term| term.frequency.documents > 0).collect();
+        terms.sort_by_key(|term| term.frequency.chunks);
         let common = self.collection.chunks / 5;
-        let telling = terms.iter().take_while(|term| term.statistics.chunks <= common).count().max(FEWEST_TERMS);
+        let telling = terms.iter().take_while(|term| term.frequency.chunks <= common).count().max(FEWEST_TERMS);
         terms.into_iter().take(telling).map(|term| term.stem.clone()).collect()
     }
 
@@ -113,7 +122,8 @@ mod tests {
         let term = |(stem, frequency): &(&str, u64)| Term {
             word: (*stem).to_owned(),
             stem: (*stem).to_owned(),
-            statistics: TermStatistics { documents: *frequency, chunks: *frequency },
+            statistics: TermStatistics::default(),
+            frequency: Frequency { documents: *frequency, chunks: *frequency },
             weight: 0.0,
         };
         let collection = Collection { chunks: 1_000, ..Collection::default() };

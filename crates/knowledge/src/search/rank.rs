@@ -54,6 +54,8 @@ const WAITING: f32 = 0.7;
 const UNREAD_MEANING: f32 = 15.0;
 /// And its chunk's keyword score for the words that it covers.
 const UNREAD_KEYWORDS: f32 = 3.0;
+/// A chunk that waits for its vectors, and has the words as well as any, is read like one that is rather near in meaning.
+const UNREAD_WAITING: f32 = 10.0;
 /// Passages that are read.
 const READ: usize = 32;
 /// Passages that are read of one document, so that it does not crowd out the others.
@@ -73,8 +75,9 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// What can be said before the text is read.
-    fn promise(&self) -> f32 {
-        let meaning = self.near.map_or(0.0, |near| UNREAD_MEANING * near.blended + DOCUMENT * near.document);
+    fn promise(&self, by_meaning: bool) -> f32 {
+        let waiting = if by_meaning { UNREAD_WAITING * self.keywords } else { 0.0 };
+        let meaning = self.near.map_or(waiting, |near| UNREAD_MEANING * near.blended + DOCUMENT * near.document);
         meaning + UNREAD_KEYWORDS * self.keywords + DOCUMENT_KEYWORDS * self.document_keywords
     }
 }
@@ -95,7 +98,8 @@ pub(super) fn candidates(by_keywords: &ByKeywords, by_meaning: &[Near]) -> Vec<C
         found.entry(hit.number).or_insert_with(|| new(hit.number, hit.document_id, None)).keywords = score;
     }
     let mut candidates: Vec<Candidate> = found.into_values().collect();
-    candidates.sort_by(|a, b| b.promise().total_cmp(&a.promise()).then(a.number.cmp(&b.number)));
+    let promise = |candidate: &Candidate| candidate.promise(!by_meaning.is_empty());
+    candidates.sort_by(|a, b| promise(b).total_cmp(&promise(a)).then(a.number.cmp(&b.number)));
     let mut of_document: HashMap<Uuid, usize> = HashMap::new();
     candidates.retain(|candidate| {
         let read = of_document.entry(candidate.document_id).or_default();

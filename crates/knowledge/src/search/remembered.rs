@@ -46,7 +46,7 @@ impl Remembered {
         let (as_of, found) = self.found.get(&search)?;
         let present = knowledge.present();
         let changes = knowledge.changes_since(as_of);
-        if changes.is_some_and(|changes| changes.iter().all(|change| found.basis.survives(change))) {
+        if changes.is_some_and(|changes| changes.iter().all(|change| found.basis.altered_by(change).is_none())) {
             if present > as_of {
                 self.found.put(search, (present, Arc::clone(&found)), bytes(&found));
             }

@@ -8,6 +8,7 @@ mod m20261124_000003_leases;
 mod m20261124_000004_access_paths;
 mod m20261124_000005_postings;
 mod m20261126_000006_changes;
+mod m20261126_000007_term_statistics;
 
 pub(crate) struct Migrator;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_access_paths::Migration),
             Box::new(m20261124_000005_postings::Migration),
             Box::new(m20261126_000006_changes::Migration),
+            Box::new(m20261126_000007_term_statistics::Migration),
         ]
     }
 }

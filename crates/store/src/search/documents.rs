@@ -1,19 +1,15 @@
-//! Keyword search over whole documents: an inverted index in tables, the same ones in both databases.
-//!
-//! How rare a word is and how long a document usually is are figures of the collection, and with them every document's
-//! score depends on every other one. Two rules keep that in bounds: a reader's collection is what that reader may read, so
-//! that nobody's private documents move another one's scores; and how large it is counts in steps of a twentieth, so that
-//! one document more does not change what it has no word in common with.
+//! Keyword search over whole documents: an inverted index in tables, the same ones in both databases. What a score rests on
+//! beside the document itself are the figures of `statistics`.
 
 use std::collections::HashMap;
 
 use sea_orm::sea_query::{Alias, Expr, Query};
 use sea_orm::{ConnectionTrait, DbErr, Value};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::keywords::{AnalysedChunk, KeywordHit, analysed_chunks, execute_each, hit, is_postgres, statement};
 use super::terms::terms;
+use super::{Collection, Frequency};
 use crate::vectors::private_to;
 use crate::{Reader, Result, Store};
 
@@ -26,80 +22,21 @@ pub struct DocumentFields {
     pub body: f64,
 }
 
-/// How much there is of documents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sizes {
-    /// Documents.
-    pub documents: u64,
-    /// Their terms.
-    pub terms: u64,
-    /// Their chunks.
-    pub chunks: u64,
-}
-
-/// How much a reader may read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Readable {
-    /// What everybody may.
-    pub shared: Sizes,
-    /// What only the reader may.
-    pub private: Sizes,
-}
-
-/// The size of what a reader may read, rounded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Collection {
-    /// Documents.
-    pub documents: u64,
-    /// Terms of a document, on average.
-    pub average_terms: u64,
-    /// Chunks.
-    pub chunks: u64,
-}
-
-impl Readable {
-    /// Both together, rounded.
-    #[must_use]
-    pub fn collection(self) -> Collection {
-        let documents = self.shared.documents + self.private.documents;
-        let terms = self.shared.terms + self.private.terms;
-        Collection {
-            documents: rounded(documents),
-            average_terms: rounded(terms / documents.max(1)),
-            chunks: rounded(self.shared.chunks + self.private.chunks),
-        }
-    }
-}
-
-/// Where a term occurs in what a reader may read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TermStatistics {
-    /// In how many documents.
-    pub documents: u64,
-    /// In how many chunks.
-    pub chunks: u64,
-}
-
 /// BM25's constants, those of `SQLite`'s FTS5.
 const K1: f64 = 1.2;
 const K1_PLUS_1: f64 = K1 + 1.0;
 const B: f64 = 0.75;
-/// Places in which shared documents are counted.
-const SLOTS: u8 = 16;
 /// Rows to a statement: SQLite takes 32,766 parameters, a posting has seven.
 const ROWS_PER_INSERT: usize = 2_000;
 /// Longest term in bytes: a B-tree's key has to fit into a third of a page.
 const MAX_TERM_BYTES: usize = 1_000;
 
-/// Documents stand under the number of their first chunk. How many shared ones there are is kept in sixteen places, by the
-/// last digit of the document's id, so that workers seldom wait for each other to count.
+/// Documents stand under the number of their first chunk.
 const CREATE: &[&str] = &[
     "CREATE TABLE document_keywords (document_id uuid PRIMARY KEY REFERENCES document(id) ON DELETE CASCADE,
         number bigint NOT NULL, length integer NOT NULL, chunks integer NOT NULL, private_to uuid)",
     "CREATE INDEX document_keywords_private ON document_keywords (private_to) WHERE private_to IS NOT NULL",
     "CREATE INDEX document_posting_number ON document_posting (number)",
-    "CREATE TABLE keyword_statistics (slot integer PRIMARY KEY, documents bigint NOT NULL, document_terms bigint NOT NULL,
-        chunks bigint NOT NULL)",
 ];
 const CREATE_POSTINGS: &str = "CREATE TABLE document_posting (term text NOT NULL, number bigint NOT NULL,
     title integer NOT NULL, body integer NOT NULL, chunks integer NOT NULL, length integer NOT NULL,
@@ -114,10 +51,6 @@ pub(super) async fn create<C: ConnectionTrait>(connection: &C) -> Result<(), DbE
     let postings = if is_postgres(connection) { CREATE_POSTINGS_IN_POSTGRES } else { CREATE_POSTINGS };
     connection.execute_unprepared(postings).await?;
     execute_each(connection, CREATE).await?;
-    for slot in 0..SLOTS {
-        let insert = format!("INSERT INTO keyword_statistics VALUES ({slot}, 0, 0, 0)");
-        connection.execute_unprepared(&insert).await?;
-    }
     for row in connection.query_all_raw(statement(connection, "SELECT id, title, scope FROM document", [])).await? {
         let (id, title): (Uuid, String) = (row.try_get("", "id")?, row.try_get("", "title")?);
         let scope: String = row.try_get("", "scope")?;
@@ -141,9 +74,8 @@ pub(super) async fn index<C: ConnectionTrait>(
     let length = to_i32(title.len() + bodies);
     let insert = "INSERT INTO document_keywords (document_id, number, length, chunks, private_to)
         VALUES ($1, $2, $3, $4, $5)";
-    let count_of_chunks = to_i32(chunks.len());
     let values: [Value; 5] =
-        [document_id.into(), first.number.into(), length.into(), count_of_chunks.into(), private_to.into()];
+        [document_id.into(), first.number.into(), length.into(), to_i32(chunks.len()).into(), private_to.into()];
     connection.execute_raw(statement(connection, insert, values)).await?;
     let mut postings: Vec<(&str, Posting)> = postings(title, chunks).into_iter().collect();
     // Neighbours in the index are written one after the other.
@@ -160,9 +92,6 @@ pub(super) async fn index<C: ConnectionTrait>(
             insert.values_panic(values);
         }
         connection.execute(&insert).await?;
-    }
-    if private_to.is_none() {
-        count(connection, document_id, [1, length.into(), count_of_chunks.into()]).await?;
     }
     Ok(())
 }
@@ -196,17 +125,10 @@ fn postings<'a>(title: &'a [String], chunks: &'a [AnalysedChunk]) -> HashMap<&'a
 
 /// Forgets a document; one that is not in the index is fine.
 pub(super) async fn forget<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<(), DbErr> {
-    let delete = "DELETE FROM document_keywords WHERE document_id = $1 RETURNING number, length, chunks, private_to";
-    let Some(row) = connection.query_one_raw(statement(connection, delete, [document_id.into()])).await? else {
-        return Ok(());
-    };
-    let (number, length): (i64, i32) = (row.try_get("", "number")?, row.try_get("", "length")?);
-    let chunks: i32 = row.try_get("", "chunks")?;
-    let private_to: Option<Uuid> = row.try_get("", "private_to")?;
-    let delete = "DELETE FROM document_posting WHERE number = $1";
-    connection.execute_raw(statement(connection, delete, [number.into()])).await?;
-    if private_to.is_none() {
-        count(connection, document_id, [-1, -i64::from(length), -i64::from(chunks)]).await?;
+    let postings = "DELETE FROM document_posting WHERE number =
+        (SELECT number FROM document_keywords WHERE document_id = $1)";
+    for delete in [postings, "DELETE FROM document_keywords WHERE document_id = $1"] {
+        connection.execute_raw(statement(connection, delete, [document_id.into()])).await?;
     }
     Ok(())
 }
@@ -217,98 +139,29 @@ pub(super) async fn change_readers<C: ConnectionTrait>(
     document_id: Uuid,
     private_to: Option<Uuid>,
 ) -> Result<(), DbErr> {
-    let select = "SELECT number, length, chunks, private_to FROM document_keywords WHERE document_id = $1";
-    let row = connection.query_one_raw(statement(connection, select, [document_id.into()])).await?;
-    let Some(row) = row else { return Ok(()) };
-    let (number, length): (i64, i32) = (row.try_get("", "number")?, row.try_get("", "length")?);
-    let chunks: i32 = row.try_get("", "chunks")?;
-    let before: Option<Uuid> = row.try_get("", "private_to")?;
-    let update = "UPDATE document_keywords SET private_to = $2 WHERE document_id = $1";
-    connection.execute_raw(statement(connection, update, [document_id.into(), private_to.into()])).await?;
-    let update = "UPDATE document_posting SET private_to = $2 WHERE number = $1";
-    connection.execute_raw(statement(connection, update, [number.into(), private_to.into()])).await?;
-    let shared = i64::from(private_to.is_none()) - i64::from(before.is_none());
-    if shared != 0 {
-        count(connection, document_id, [shared, shared * i64::from(length), shared * i64::from(chunks)]).await?;
+    let postings = "UPDATE document_posting SET private_to = $2 WHERE number =
+        (SELECT number FROM document_keywords WHERE document_id = $1)";
+    for update in [postings, "UPDATE document_keywords SET private_to = $2 WHERE document_id = $1"] {
+        let values: [Value; 2] = [document_id.into(), private_to.into()];
+        connection.execute_raw(statement(connection, update, values)).await?;
     }
-    Ok(())
-}
-
-/// Counts a shared document in, or out.
-async fn count<C: ConnectionTrait>(
-    connection: &C,
-    document_id: Uuid,
-    [documents, terms, chunks]: [i64; 3],
-) -> Result<(), DbErr> {
-    // The first digits of a UUIDv7 are its time; the last ones are random.
-    let slot = document_id.as_bytes().last().map_or(0, |last| i32::from(last % SLOTS));
-    let update = "UPDATE keyword_statistics SET documents = documents + $2, document_terms = document_terms + $3,
-        chunks = chunks + $4 WHERE slot = $1";
-    let values: [Value; 4] = [slot.into(), documents.into(), terms.into(), chunks.into()];
-    connection.execute_raw(statement(connection, update, values)).await?;
     Ok(())
 }
 
 impl Store {
-    /// How much a reader may read, and where each of these terms occurs in it, in their order.
-    pub async fn term_statistics(&self, reader: Reader, terms: &[String]) -> Result<(Readable, Vec<TermStatistics>)> {
-        const SHARED: &str = "";
-        const PRIVATE: &str = " ";
-        let connection = &self.read_documents_for(reader, "search.term_statistics").await;
-        let sum = |what: &str| format!("CAST(coalesce(sum({what}), 0) AS bigint)");
-        let sizes = |whose: &str, documents: &str, terms: &str, from: &str| {
-            format!(
-                "SELECT '{whose}' AS term, {} AS documents, {} AS chunks, {} AS terms FROM {from}",
-                sum(documents),
-                sum("chunks"),
-                sum(terms)
-            )
-        };
-        let mut sql = format!(
-            "{} UNION ALL {}",
-            sizes(SHARED, "documents", "document_terms", "keyword_statistics"),
-            sizes(PRIVATE, "1", "length", "document_keywords WHERE private_to = $1"),
-        );
-        if !terms.is_empty() {
-            let marks: Vec<String> = (2..terms.len() + 2).map(|number| format!("${number}")).collect();
-            let of_terms = format!(
-                " UNION ALL SELECT term, count(*), {}, 0 FROM document_posting
-                WHERE term IN ({}) AND (private_to IS NULL OR private_to = $1) GROUP BY term",
-                sum("chunks"),
-                marks.join(", "),
-            );
-            sql.push_str(&of_terms);
-        }
-        let mut values: Vec<Value> = vec![reader.account_id.into()];
-        values.extend(terms.iter().map(|term| Value::from(term.as_str())));
-        let mut readable = Readable::default();
-        let mut found: HashMap<String, TermStatistics> = HashMap::new();
-        for row in connection.query_all_raw(statement(connection, &sql, values)).await? {
-            let number = |name: &str| Ok::<_, DbErr>(u64::try_from(row.try_get::<i64>("", name)?).unwrap_or_default());
-            let (term, documents, chunks) =
-                (row.try_get::<String>("", "term")?, number("documents")?, number("chunks")?);
-            match term.as_str() {
-                SHARED => readable.shared = Sizes { documents, terms: number("terms")?, chunks },
-                PRIVATE => readable.private = Sizes { documents, terms: number("terms")?, chunks },
-                _ => drop(found.insert(term, TermStatistics { documents, chunks })),
-            }
-        }
-        let of_each = terms.iter().map(|term| found.get(term).copied().unwrap_or_default()).collect();
-        Ok((readable, of_each))
-    }
-
     /// The best documents for these terms (normalised by [`terms`](super::terms), each once), any of which may occur, among
-    /// those that the reader may read: BM25 with a weight per field. Source: Robertson and Zaragoza, "The Probabilistic
+    /// those that the reader may read: BM25 with a weight per field. With each term stands
+    /// its [frequency](super::TermStatistics::frequency). Source: Robertson and Zaragoza, "The Probabilistic
     /// Relevance Framework: BM25 and Beyond" (2009), as implemented by `SQLite`'s FTS5.
     pub async fn documents_by_keywords(
         &self,
         reader: Reader,
-        terms: &[(String, TermStatistics)],
+        terms: &[(String, Frequency)],
         collection: Collection,
         fields: DocumentFields,
         limit: usize,
     ) -> Result<Vec<KeywordHit>> {
-        let terms: Vec<&(String, TermStatistics)> = terms.iter().filter(|(_, of_term)| of_term.documents > 0).collect();
+        let terms: Vec<&(String, Frequency)> = terms.iter().filter(|(_, frequency)| frequency.documents > 0).collect();
         if terms.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
@@ -334,8 +187,8 @@ impl Store {
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut values: Vec<Value> = vec![limit.into(), reader.account_id.into()];
-        for (term, of_term) in &terms {
-            values.extend([term.as_str().into(), rarity(collection.documents, of_term.documents).into()]);
+        for (term, frequency) in terms {
+            values.extend([term.as_str().into(), collection.rarity(*frequency).into()]);
         }
         let connection = &self.read_documents_for(reader, "search.documents_by_keywords").await;
         let rows = connection.query_all_raw(statement(connection, &sql, values)).await?;
@@ -343,21 +196,20 @@ impl Store {
     }
 }
 
-/// `ln((N - n + 0.5) / (n + 0.5))` for a term that `n` of `N` documents have, and never below FTS5's least.
-fn rarity(documents: u64, with_term: u64) -> f64 {
-    let (all, with) = (documents as f64, with_term as f64);
-    (((all - with).max(0.0) + 0.5) / (with + 0.5)).ln().max(1e-6)
-}
-
-/// A number to the nearest step of a scale whose steps are a twentieth; up to twenty it is the number itself.
-fn rounded(number: u64) -> u64 {
-    const STEP: f64 = 1.05;
-    if number <= 20 {
-        return number;
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is near a number that fits")]
-    let rounded = STEP.powf(((number as f64).ln() / STEP.ln()).round()).round() as u64;
-    rounded
+/// The score that [`Store::documents_by_keywords`] gives to a document of so many terms. Of each term that it was searched for
+/// and has stand how rare it is and how often it occurs in the title and elsewhere.
+pub fn document_score(
+    terms: impl Iterator<Item = (f64, f64, f64)>,
+    length: u32,
+    collection: Collection,
+    fields: DocumentFields,
+) -> f64 {
+    let relative_length = f64::from(length) / collection.average_terms.max(1) as f64;
+    let score = |(rarity, title, body): (f64, f64, f64)| {
+        let tf = fields.title * title + fields.body * body;
+        rarity * tf * K1_PLUS_1 / (tf + K1 * (1.0 - B + B * relative_length))
+    };
+    terms.map(score).sum()
 }
 
 /// Terms that no index could hold are not words.
@@ -367,20 +219,4 @@ pub(super) fn indexable(term: &str) -> Option<&str> {
 
 pub(super) fn to_i32(value: usize) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_count_in_steps_of_a_twentieth() {
-        assert!((0..=20).all(|number| rounded(number) == number));
-        for number in 21..100_000_u64 {
-            let (low, high) = (number as f64 / 1.05, number as f64 * 1.05);
-            assert!((low..=high).contains(&(rounded(number) as f64)), "{number}: {}", rounded(number));
-        }
-        let different = (1_000..2_000).map(rounded).collect::<std::collections::HashSet<_>>();
-        assert!(different.len() < 20, "{different:?}");
-    }
 }

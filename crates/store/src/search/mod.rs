@@ -10,9 +10,10 @@ mod meaning;
 mod pgvector;
 mod postgres;
 mod sqlite;
+mod statistics;
 mod terms;
 
-pub use documents::{Collection, DocumentFields, Readable, Sizes, TermStatistics};
+pub use documents::{DocumentFields, document_score};
 pub use keywords::{ChunkFields, KeywordHit};
 pub(crate) use keywords::{
     change_readers, create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks,
@@ -20,4 +21,6 @@ pub(crate) use keywords::{
 };
 pub use meaning::{NEIGHBOUR, Near, blend, decoded, length};
 pub(crate) use pgvector::index_meanings;
+pub use statistics::{Collection, Frequency, Readable, Sizes, TermStatistics};
+pub(crate) use statistics::{Indexed, count_all, count_terms, create_statistics, sizes_between};
 pub use terms::{is_stopword, occurring, stem, terms, words};

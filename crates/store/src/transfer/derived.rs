@@ -34,7 +34,7 @@ pub(super) async fn index_documents(store: &Store, mut done: impl FnMut(u64)) ->
     let mut after = Uuid::nil();
     loop {
         let found = unindexed(store, after).await?;
-        let Some(last) = found.last() else { return Ok(()) };
+        let Some(last) = found.last() else { break };
         after = last.id;
         let mut batch = begin(store).await?;
         let mut in_batch = 0;
@@ -50,6 +50,10 @@ pub(super) async fn index_documents(store: &Store, mut done: impl FnMut(u64)) ->
         }
         batch.commit().await?;
     }
+    let counting = begin(store).await?;
+    search::count_all(&counting).await?;
+    counting.commit().await?;
+    Ok(())
 }
 
 async fn index(

@@ -184,7 +184,7 @@ mod tests {
         // database's own and the migrations'.
         let all = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'
             AND name NOT LIKE '%\\_fts%' ESCAPE '\\' AND name NOT IN ('chunk_terms', 'seaql_migrations',
-            'document_keywords', 'document_posting', 'keyword_statistics', 'change', 'change_counter')";
+            'document_keywords', 'document_posting', 'term_statistics', 'change', 'change_counter')";
         let tables = tables();
         let moved: BTreeSet<String> = tables.iter().map(|table| table.name.to_owned()).collect();
         assert_eq!(names(&store, all).await?, moved);

@@ -1,7 +1,8 @@
 //! The numbered log of what happened to documents.
 
-use store::changes::{Change, What, term_hash};
+use store::changes::{Change, Reworded, What, Word, term_hash};
 use store::chunks::StoredVector;
+use store::search::Frequency;
 use store::values::SessionKind;
 use store::{Reader, Visibility};
 use uuid::Uuid;
@@ -10,6 +11,32 @@ use crate::support::TestStore;
 
 async fn after(test: &TestStore, number: u64) -> Vec<Change> {
     test.store.changes_after(number, 100).await.unwrap()
+}
+
+fn words(change: &Change) -> &Reworded {
+    let What::Words(words) = &change.what else { panic!("its words: {change:?}") };
+    words
+}
+
+/// Words that some documents have count as rarer than those that two thirds more have.
+pub(crate) async fn a_change_tells_which_words_have_come_to_another_step(test: TestStore) {
+    let anna = test.account("anna@example.org").await;
+    let mut documents = Vec::new();
+    let mut steps = Vec::new();
+    for number in 0..13 {
+        let document = test.document(anna.id, Visibility::Shared, &format!("an emu {number}")).await;
+        let last = after(&test, number).await.remove(0);
+        steps.push(words(&last).word(term_hash("emu")).unwrap().is_other);
+        documents.push(document.id);
+    }
+    // 1, 2, 3, 5, 8, 11: each begins half-way from the one before, in logarithms.
+    let begin: Vec<usize> = (1..).zip(&steps).filter(|(_, is_other)| **is_other).map(|(count, _)| count).collect();
+    assert_eq!(begin, [1, 2, 3, 5, 7, 10]);
+    test.store.delete_document(documents[0]).await.unwrap();
+    let change = after(&test, 13).await.remove(0);
+    assert!(!words(&change).word(term_hash("emu")).unwrap().is_other, "twelve");
+    assert!(words(&change).word(term_hash("0")).unwrap().is_other, "none");
+    assert_eq!(test.statistics("emu").await, Frequency { documents: 12, chunks: 12 });
 }
 
 pub(crate) async fn every_change_of_what_can_be_found_takes_the_next_number(test: TestStore) {
@@ -22,9 +49,15 @@ pub(crate) async fn every_change_of_what_can_be_found_takes_the_next_number(test
     assert_eq!(changes.iter().map(|change| change.number).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(changes.iter().map(|change| change.document_id).collect::<Vec<_>>(), [shared.id, private.id, shared.id]);
     assert_eq!(changes.iter().map(|change| change.private_to).collect::<Vec<_>>(), [None, Some(anna.id), None]);
-    let What::Words(of_emu) = &changes[0].what else { panic!("its words: {:?}", changes[0]) };
-    assert!(of_emu.contains(&term_hash("emu")) && !of_emu.contains(&term_hash("quokka")), "{of_emu:?}");
-    assert_eq!(changes[2].what, changes[0].what, "what is gone had the same words");
+    let (before, after_it) = (words(&changes[0]), words(&changes[2]));
+    let once = Word { hash: term_hash("emu"), is_other: true, title: 0, body: 1 };
+    assert_eq!((before.word(term_hash("emu")), before.word(term_hash("quokka"))), (Some(&once), None));
+    assert_eq!(after_it.word(term_hash("emu")), Some(&Word { body: 0, ..once }), "what is gone has no words");
+    assert_eq!(
+        *words(&changes[1]),
+        Reworded::default(),
+        "what one person finds alone alters everything of that person"
+    );
     let documents: Vec<u64> = changes.iter().map(|change| change.shared.documents).collect();
     assert_eq!(documents, [1, 1, 0], "how much there is of shared documents after each");
     assert_eq!(after(&test, 2).await, changes[2..]);
@@ -40,8 +73,9 @@ pub(crate) async fn a_text_that_replaces_another_has_the_words_of_both(test: Tes
     let chunk = NewChunk { heading_path: String::new(), start: 0, end: other.len(), units: Vec::new() };
     let extracted = Extracted { title: None, text: other, chunks: vec![chunk] };
     assert!(test.store.store_extracted(document.id, extracted, false).await.unwrap());
-    let What::Words(of_both) = after(&test, 1).await.remove(0).what else { panic!("its words") };
-    assert!(of_both.contains(&term_hash("emu")) && of_both.contains(&term_hash("quokka")));
+    let change = after(&test, 1).await.remove(0);
+    let body = |word: &str| words(&change).word(term_hash(word)).map(|word| word.body);
+    assert_eq!([body("emu"), body("quokka"), body("wombat")], [Some(0), Some(1), None]);
 }
 
 pub(crate) async fn vectors_are_a_change_once_a_document_has_all_of_them(test: TestStore) {
@@ -98,8 +132,9 @@ pub(crate) async fn a_document_that_changes_its_readers_is_found_by_the_new_ones
         assert_eq!(test.found(anna.id, "quokka").await.len(), 1);
         let standing = test.store.standing(anna.id).await.unwrap();
         assert_eq!(standing.has_private, visibility == Visibility::Private);
-        let last = after(&test, standing.change - 1).await.remove(0);
-        assert_eq!((last.private_to, last.shared.documents), (None, of_ben as u64), "it concerns everybody");
+        let last = after(&test, standing.change - 2).await;
+        let concerned: Vec<_> = last.iter().map(|change| (change.private_to, change.shared.documents)).collect();
+        assert_eq!(concerned, [(None, of_ben as u64), (Some(anna.id), of_ben as u64)], "everybody, and its owner");
     }
     assert_eq!(test.statistics("quokka").await, shared);
     let number = test.store.present_change().await.unwrap();
@@ -137,7 +172,7 @@ pub(crate) async fn what_is_distrusted_is_a_change(test: TestStore) {
     test.store.distrust_everything().await.unwrap();
     let changes = after(&test, 1).await;
     let told: Vec<_> = changes.iter().map(|change| (change.document_id, change.private_to, &change.what)).collect();
-    assert_eq!(told, [(document.id, None, &What::Words(Vec::new())), (Uuid::nil(), None, &What::Everything)]);
+    assert_eq!(told, [(document.id, None, &What::Words(Reworded::default())), (Uuid::nil(), None, &What::Everything)]);
 }
 
 pub(crate) async fn many_processes_leave_no_gap(test: TestStore) {

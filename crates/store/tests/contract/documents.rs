@@ -3,7 +3,7 @@
 use crate::support::TestStore;
 use store::documents::Stored;
 use store::page::PageRequest;
-use store::search::TermStatistics;
+use store::search::Frequency;
 use store::values::{DocumentStatus, JobKind};
 use store::{Reader, Visibility};
 
@@ -64,7 +64,7 @@ pub(crate) async fn a_deleted_document_is_found_by_nobody(test: TestStore) {
     assert_eq!(test.found(anna.id, "quokka").await.len(), 1);
     test.store.delete_document(document.id).await.unwrap();
     assert!(test.found(anna.id, "quokka").await.is_empty());
-    assert_eq!(test.statistics("quokka").await, TermStatistics::default());
+    assert_eq!(test.statistics("quokka").await, Frequency::default());
     assert!(test.store.document_text(document.id).await.unwrap().is_none());
 }
 
@@ -73,7 +73,7 @@ pub(crate) async fn extracting_again_replaces_what_was_there(test: TestStore) {
     test.document(anna.id, Visibility::Shared, "an emu").await;
     test.document(anna.id, Visibility::Shared, "an emu").await;
     assert_eq!(test.found(anna.id, "emu").await, ["an emu"]);
-    assert_eq!(test.statistics("emu").await, TermStatistics { documents: 1, chunks: 1 });
+    assert_eq!(test.statistics("emu").await, Frequency { documents: 1, chunks: 1 });
 }
 
 pub(crate) async fn a_document_and_its_job_come_and_go_together(test: TestStore) {

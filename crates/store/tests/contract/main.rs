@@ -38,6 +38,7 @@ on_every_profile! {
         expired_sessions_are_deleted_a_bounded_number_at_a_time;
     changes:
         every_change_of_what_can_be_found_takes_the_next_number,
+        a_change_tells_which_words_have_come_to_another_step,
         a_text_that_replaces_another_has_the_words_of_both,
         vectors_are_a_change_once_a_document_has_all_of_them,
         a_session_tells_where_documents_stand,

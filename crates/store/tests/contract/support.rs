@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use store::accounts::{Account, NewAccount};
 use store::chunks::{Extracted, NewChunk};
 use store::documents::{Document, NewDocument, Stored};
-use store::search::{ChunkFields, DocumentFields, KeywordHit, TermStatistics, terms};
+use store::search::{ChunkFields, DocumentFields, Frequency, KeywordHit, TermStatistics, terms};
 use store::values::Role;
 use store::{Clock, DatabaseUrl, Reader, Settings, Store, Visibility};
 use tempfile::TempDir;
@@ -127,7 +127,7 @@ impl TestStore {
     async fn documents(&self, reader: Reader, words: Vec<String>, limit: usize) -> Vec<KeywordHit> {
         let (readable, statistics) = self.store.term_statistics(reader, &words).await.unwrap();
         let collection = readable.collection();
-        let words: Vec<_> = words.into_iter().zip(statistics).collect();
+        let words: Vec<_> = words.into_iter().zip(statistics.into_iter().map(TermStatistics::frequency)).collect();
         let fields = DocumentFields { title: 1.0, body: 1.0 };
         self.store.documents_by_keywords(reader, &words, collection, fields, limit).await.unwrap()
     }
@@ -139,10 +139,11 @@ impl TestStore {
     }
 
     /// Where a word occurs among the documents that everybody may read.
-    pub(crate) async fn statistics(&self, word: &str) -> TermStatistics {
+    pub(crate) async fn statistics(&self, word: &str) -> Frequency {
         let reader = Reader::new(Uuid::nil());
         let (_, statistics) = self.store.term_statistics(reader, &[word.to_owned()]).await.unwrap();
-        statistics[0]
+        assert_eq!(statistics[0].private, Frequency::default());
+        statistics[0].shared
     }
 }
 

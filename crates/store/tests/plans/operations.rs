@@ -10,7 +10,7 @@ use store::documents::{NewDocument, Stored};
 use store::editing::{DocumentChange, NewContent};
 use store::jobs::Orphans;
 use store::page::PageRequest;
-use store::search::{ChunkFields, DocumentFields, terms};
+use store::search::{ChunkFields, DocumentFields, TermStatistics, terms};
 use store::values::{JobKind, Role, SessionKind};
 use store::{Reader, SlowQuery, Store, Visibility};
 use uuid::Uuid;
@@ -132,7 +132,7 @@ async fn searches(store: &Store) {
         let (readable, statistics) = store.term_statistics(reader, &words).await.unwrap();
         let collection = readable.collection();
         assert!(collection.chunks > 1_000);
-        let words: Vec<_> = words.into_iter().zip(statistics).collect();
+        let words: Vec<_> = words.into_iter().zip(statistics.into_iter().map(TermStatistics::frequency)).collect();
         let found = store.documents_by_keywords(reader, &words, collection, documents, 20).await.unwrap();
         assert!(!found.is_empty(), "{words:?}");
     }

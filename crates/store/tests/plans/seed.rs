@@ -261,7 +261,10 @@ async fn postings(database: &DatabaseConnection, word: &str, words: &str) {
         FROM chunk JOIN document_keywords ON document_keywords.document_id = chunk.document_id, {words}"
     );
     run(database, &insert).await;
-    run(database, "UPDATE keyword_statistics SET documents = 1250, document_terms = 25000, chunks = 2500").await;
+    run(database, "UPDATE change_counter SET documents = 1250, document_terms = 25000, chunks = 2500").await;
+    let count = "INSERT INTO term_statistics SELECT term, count(*), count(*) FROM document_posting
+        WHERE private_to IS NULL GROUP BY term";
+    run(database, count).await;
 }
 
 /// Words of which some are in every text, and some in few.

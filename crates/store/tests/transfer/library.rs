@@ -9,7 +9,7 @@ use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::conversations::Exchange;
 use store::documents::{NewDocument, Stored};
 use store::page::PageRequest;
-use store::search::{ChunkFields, DocumentFields, KeywordHit, terms};
+use store::search::{ChunkFields, DocumentFields, KeywordHit, TermStatistics, terms};
 use store::values::{JobKind, Role, SessionKind};
 use store::{Clock, DatabaseUrl, Reader, Settings, Store, Visibility};
 use tempfile::TempDir;
@@ -203,7 +203,7 @@ impl Library {
         let words = terms(words);
         let (readable, statistics) = self.store.term_statistics(self.reader(), &words).await.unwrap();
         let collection = readable.collection();
-        let words: Vec<_> = words.into_iter().zip(statistics).collect();
+        let words: Vec<_> = words.into_iter().zip(statistics.into_iter().map(TermStatistics::frequency)).collect();
         let fields = DocumentFields { title: 1.2, body: 0.3 };
         rounded(self.store.documents_by_keywords(self.reader(), &words, collection, fields, 50).await.unwrap())
     }
