@@ -90,6 +90,7 @@ impl Assistant {
         let now_ms = move || u64::try_from(clock.now().timestamp_millis()).unwrap_or_default();
         let library = knowledge.store().library_id().await?;
         let context = Context::new(library, knowledge.model_name());
+        let settings = cache::Settings { min_similarity: least_similarity(&settings), ..settings };
         let policy = Policy { min_similarity: settings.min_similarity, ..Policy::default() };
         let cache = Cache::open(settings, backing, cache::Clock::new(now_ms)).await;
         let assistant = Self { knowledge, cache, context, policy };
@@ -115,7 +116,7 @@ impl Assistant {
         let Answered { answer: answered, cache, timings } = match ask.cache {
             CacheMode::Use => self.recall(&question, &events).await?,
             CacheMode::Bypass => self.compute(&question, Search::Afresh, &events).await?.into(),
-            CacheMode::Refresh => self.refresh(&question, &events).await?,
+            CacheMode::Refresh => self.refresh(&question, Search::Afresh, &events).await?,
         };
         let mut answer = Answer {
             conversation_id,
@@ -243,6 +244,12 @@ fn exchange(ask: &Ask, message: &str, answer: &Answer) -> Exchange {
     }
 }
 
+/// What is set, or more where that was measured to be wrong too often. When nothing keeps the rate, nothing is similar enough.
+fn least_similarity(settings: &cache::Settings) -> f32 {
+    let safe = guard::similarity_that_keeps(settings.max_false_hit_rate);
+    safe.map_or(f32::INFINITY, |safe| safe.max(settings.min_similarity))
+}
+
 pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
@@ -254,5 +261,18 @@ mod tests {
     #[test]
     fn the_cache_looks_as_far_as_the_guard_does() {
         assert!((cache::Settings::default().min_similarity - Policy::default().min_similarity).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn the_rate_of_false_hits_raises_the_similarity_that_is_asked_for() {
+        let least = |max_false_hit_rate, min_similarity| {
+            least_similarity(&cache::Settings { max_false_hit_rate, min_similarity, ..cache::Settings::default() })
+        };
+        let set = cache::Settings::default().min_similarity;
+        assert!((least_similarity(&cache::Settings::default()) - set).abs() < f32::EPSILON, "the default keeps it");
+        assert!(least(0.005, set) > set && least(0.002, set) > least(0.005, set));
+        assert!((least(0.005, 0.99) - 0.99).abs() < f32::EPSILON, "never lowered");
+        assert!(least(0.01, 0.5) > 0.8);
+        assert!(least(0.0, set) > 1.0, "nothing keeps that");
     }
 }

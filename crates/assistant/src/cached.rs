@@ -1,7 +1,7 @@
 //! What is kept of an answer, and under which name.
 
 use cache::{Key, Value};
-use knowledge::{Basis, Change};
+use knowledge::{Alteration, Basis, Change};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::types::{Citation, Mode};
 
 /// How answers are made. Another way of making them must not find what this one made: raise the number when the same documents
 /// give another answer to the same question.
-const ANSWERER: &str = "extractive 1";
+const ANSWERER: &str = "extractive 2";
 
 /// An answer without what is the asker's own: the ids, the timings, and remarks about the present state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,8 +42,8 @@ impl CachedAnswer {
 impl Value for CachedAnswer {
     type Change = Change;
 
-    fn survives(&self, change: &Change) -> bool {
-        self.bases.iter().all(|basis| basis.survives(change))
+    fn altered_by(&self, change: &Change) -> Option<&'static str> {
+        self.bases.iter().find_map(|basis| basis.altered_by(change)).map(Alteration::name)
     }
 
     fn sources(&self) -> &[Uuid] {

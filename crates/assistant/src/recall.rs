@@ -50,9 +50,14 @@ impl Assistant {
     }
 
     /// A computed answer that replaces what is cached.
-    pub(crate) async fn refresh(&self, question: &Question, events: &Events) -> Result<Answered, AskError> {
+    pub(crate) async fn refresh(
+        &self,
+        question: &Question,
+        search: Search,
+        events: &Events,
+    ) -> Result<Answered, AskError> {
         self.catch_up(question.reader.seen).await?;
-        let computed = self.compute(question, Search::Afresh, events).await?;
+        let computed = self.compute(question, search, events).await?;
         let timings = computed.timings;
         let vector = self.vector(question).await?;
         let answer = self.keep(question, computed, vector.as_deref()).await?;

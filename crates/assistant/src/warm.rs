@@ -9,7 +9,7 @@ use store::Reader;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::ask::{AskError, Assistant, Events, Question};
+use crate::ask::{AskError, Assistant, Events, Question, Search};
 use crate::canonical::canonical;
 use crate::classify;
 use crate::types::ModeRequest;
@@ -17,9 +17,9 @@ use crate::types::ModeRequest;
 /// Questions that are asked again after a start, at most.
 const AFTER_THE_START: u64 = 200;
 /// Questions that are asked again in one round of housekeeping, at most.
-const IN_A_ROUND: usize = 20;
+const IN_A_ROUND: usize = 50;
 /// How much longer a pause is than the work before it.
-const PAUSES: u32 = 4;
+const PAUSES: u32 = 2;
 
 /// What warming did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Assistant {
         if self.cache.holds(&self.lookup(&question)).await {
             return Ok(true);
         }
-        self.refresh(&question, &Events::nobody()).await?;
+        self.refresh(&question, Search::Remembered, &Events::nobody()).await?;
         Ok(false)
     }
 

@@ -239,14 +239,12 @@ impl History<'_> {
 /// The questions whose answer may be given: its own, and by meaning those that say the same.
 fn candidates(question: usize, given: &Answer) -> Vec<usize> {
     let group = QUESTIONS[question].0;
-    match given.cache.tier {
-        // What was found by meaning stands under the asker's own name afterwards.
-        Some(CacheTier::Rag | CacheTier::L1) => {
-            let own = std::iter::once(question);
-            own.chain((0..QUESTIONS.len()).filter(|other| *other != question && QUESTIONS[*other].0 == group)).collect()
-        }
-        _ => vec![question],
+    if given.cache.tier.is_none() {
+        return vec![question];
     }
+    // What was found by meaning stands under the asker's own name afterwards.
+    let alike = (0..QUESTIONS.len()).filter(|other| *other != question && QUESTIONS[*other].0 == group);
+    std::iter::once(question).chain(alike).collect()
 }
 
 /// The fresh answers that each of these questions may have.

@@ -140,13 +140,13 @@ impl Disk {
         self.checked(query.fetch_optional(&read).await)
     }
 
-    pub(crate) async fn put(&self, record: Record<'_>) -> Result<Stock, Failed> {
+    pub(crate) async fn put(&self, record: Record) -> Result<Stock, Failed> {
         let pools = self.pools()?;
         let result = self.try_put(&pools, record).await;
         self.checked(result)
     }
 
-    async fn try_put(&self, pools: &Pools, record: Record<'_>) -> Result<Stock, sqlx::Error> {
+    async fn try_put(&self, pools: &Pools, record: Record) -> Result<Stock, sqlx::Error> {
         let Record { key, value, news, sources, expires_ms, now_ms } = record;
         let bytes = ENTRY_BYTES + value.len() + news.as_ref().map_or(0, Vec::len) + SOURCE_BYTES * sources.len();
         let (bytes, most) = (to_i64(bytes as u64), to_i64(self.most_bytes));

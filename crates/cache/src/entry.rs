@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{Key, Value};
 
 /// Names the format and its version. Bytes that begin otherwise are of another version, which is a miss.
-const FORMAT: [u8; 4] = *b"VAe1";
+const FORMAT: [u8; 4] = *b"VAe2";
 const QUESTION_FORMAT: [u8; 4] = *b"VAq1";
 
 /// A value in the cache.
@@ -56,7 +56,15 @@ pub(crate) struct Question {
 impl<V: Value> Entry<V> {
     /// Makes an entry and its bytes; `None` when the value cannot be written as JSON.
     pub(crate) fn encode(mut self, as_of: u64) -> Option<(Self, Vec<u8>)> {
+        let bytes = self.encoded(&self.key, as_of)?;
+        self.encoded_bytes = bytes.len() as u64;
+        Some((self, bytes))
+    }
+
+    /// The bytes of an entry that is to stand under this key: its own, or that of a question that says the same.
+    pub(crate) fn encoded(&self, under: &Key, as_of: u64) -> Option<Vec<u8>> {
         let mut bytes = begin(FORMAT);
+        bytes.extend(under.as_bytes());
         bytes.extend(self.key.as_bytes());
         bytes.extend(self.scope.as_bytes());
         for number in [self.created_ms, self.expires_ms, as_of] {
@@ -66,14 +74,16 @@ impl<V: Value> Entry<V> {
         put_text(&mut bytes, &self.context)?;
         serde_json::to_writer(&mut bytes, &*self.value).ok()?;
         seal(&mut bytes);
-        self.encoded_bytes = bytes.len() as u64;
-        Some((self, bytes))
+        Some(bytes)
     }
 
-    /// Reads an entry and the `as_of` that it was written with; `None` when the bytes are damaged, or another version's or
-    /// type's.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<(Self, u64)> {
+    /// Reads an entry that stands under this key, and the `as_of` that it was written with; `None` when the bytes are damaged,
+    /// or another key's, version's or type's.
+    pub(crate) fn decode(under: &Key, bytes: &[u8]) -> Option<(Self, u64)> {
         let mut rest = Rest(opened(FORMAT, bytes)?);
+        if Key::from_bytes(rest.array()?) != *under {
+            return None;
+        }
         let key = Key::from_bytes(rest.array()?);
         let scope = Uuid::from_bytes(rest.array()?);
         let [created_ms, expires_ms, as_of] = [rest.number()?, rest.number()?, rest.number()?];
@@ -194,8 +204,8 @@ mod tests {
 
     impl Value for Other {
         type Change = ();
-        fn survives(&self, _change: &()) -> bool {
-            true
+        fn altered_by(&self, _change: &()) -> Option<&'static str> {
+            None
         }
         fn sources(&self) -> &[Uuid] {
             &[]
@@ -208,19 +218,22 @@ mod tests {
     #[test]
     fn bytes_of_another_kind_are_nothing() {
         let (_, bytes) = entry("text", "question").encode(5).unwrap();
-        assert!(Entry::<Other>::decode(&bytes).is_none());
+        let key = Key::builder("k").part("q", "question").finish();
+        assert!(Entry::<Note>::decode(&key, &bytes).is_some());
+        assert!(Entry::<Note>::decode(&Key::from_bytes([9; 32]), &bytes).is_none());
+        assert!(Entry::<Other>::decode(&key, &bytes).is_none());
         assert!(Question::decode(&bytes).is_none());
-        assert!(Entry::<Note>::decode(&[]).is_none());
+        assert!(Entry::<Note>::decode(&key, &[]).is_none());
         let mut newer = bytes.clone();
         newer[3] += 1;
-        assert!(Entry::<Note>::decode(&newer).is_none());
+        assert!(Entry::<Note>::decode(&key, &newer).is_none());
     }
 
     proptest! {
         #[test]
         fn an_entry_reads_what_it_writes(text in any::<String>(), question in any::<String>(), as_of in any::<u64>()) {
             let (written, bytes) = entry(&text, &question).encode(as_of).unwrap();
-            let (read, as_of_read) = Entry::<Note>::decode(&bytes).unwrap();
+            let (read, as_of_read) = Entry::<Note>::decode(&written.key, &bytes).unwrap();
             prop_assert_eq!(as_of_read, as_of);
             prop_assert_eq!((read.key, read.scope, &read.question), (written.key, written.scope, &written.question));
             prop_assert_eq!((read.created_ms, read.expires_ms), (written.created_ms, written.expires_ms));
@@ -230,11 +243,11 @@ mod tests {
 
         #[test]
         fn a_damaged_entry_is_nothing(place in any::<prop::sample::Index>(), bit in 0_u8..8, cut in any::<prop::sample::Index>()) {
-            let (_, bytes) = entry("some text", "some question").encode(5).unwrap();
+            let (Entry { key, .. }, bytes) = entry("some text", "some question").encode(5).unwrap();
             let mut damaged = bytes.clone();
             damaged[place.index(bytes.len())] ^= 1 << bit;
-            prop_assert!(Entry::<Note>::decode(&damaged).is_none());
-            prop_assert!(Entry::<Note>::decode(&bytes[..cut.index(bytes.len())]).is_none());
+            prop_assert!(Entry::<Note>::decode(&key, &damaged).is_none());
+            prop_assert!(Entry::<Note>::decode(&key, &bytes[..cut.index(bytes.len())]).is_none());
         }
 
         #[test]

@@ -25,6 +25,8 @@ pub struct Figures {
     pub rag: TierFigures,
     /// Candidates by meaning that were not the same question, by the reason that the caller gave.
     pub guards: BTreeMap<&'static str, u64>,
+    /// Values that a change altered, or might have, by the reason that the value gave; each copy counts.
+    pub alterations: BTreeMap<&'static str, u64>,
     /// Values that were computed and not kept.
     pub refused: Refused,
     /// Simultaneous computations.
@@ -240,12 +242,27 @@ pub(crate) struct Counters {
     pub(crate) questions: Counter,
     pub(crate) tiers: [TierCounters; 3],
     pub(crate) too_old: Counter,
-    pub(crate) altered: Counter,
+    pub(crate) refused_as_altered: Counter,
     pub(crate) led: Counter,
     pub(crate) followed: Counter,
     pub(crate) followed_elsewhere: Counter,
     pub(crate) flights_failed: Counter,
-    guards: Mutex<BTreeMap<&'static str, u64>>,
+    guards: Reasons,
+    alterations: Reasons,
+}
+
+/// How often each of a few reasons was given.
+#[derive(Debug, Default)]
+struct Reasons(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Reasons {
+    fn count(&self, reason: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+    }
+
+    fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Counters {
@@ -254,12 +271,13 @@ impl Counters {
             questions: Counter::default(),
             tiers: [TierCounters::new(), TierCounters::new(), TierCounters::new()],
             too_old: Counter::default(),
-            altered: Counter::default(),
+            refused_as_altered: Counter::default(),
             led: Counter::default(),
             followed: Counter::default(),
             followed_elsewhere: Counter::default(),
             flights_failed: Counter::default(),
-            guards: Mutex::new(BTreeMap::new()),
+            guards: Reasons::default(),
+            alterations: Reasons::default(),
         }
     }
 
@@ -273,7 +291,11 @@ impl Counters {
     }
 
     pub(crate) fn guarded(&self, reason: &'static str) {
-        *self.guards.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+        self.guards.count(reason);
+    }
+
+    pub(crate) fn altered(&self, reason: &'static str) {
+        self.alterations.count(reason);
     }
 
     /// `sizes` are bytes and entries of each tier.
@@ -289,8 +311,9 @@ impl Counters {
             l1,
             l2,
             rag,
-            guards: self.guards.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            refused: Refused { too_old: self.too_old.get(), altered: self.altered.get() },
+            guards: self.guards.counts(),
+            alterations: self.alterations.counts(),
+            refused: Refused { too_old: self.too_old.get(), altered: self.refused_as_altered.get() },
             flights: FlightFigures {
                 led: self.led.get(),
                 followed: self.followed.get(),

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::entry::{Entry, Question};
 use crate::figures::Cause;
 use crate::flights::{Boarded, LOOK_AGAIN, Lease};
+use crate::l1::Found;
 use crate::l2::{Place, Record};
 use crate::scan::code;
 use crate::tiers::{Cache, Tiers, Verdict};
@@ -59,7 +60,7 @@ impl<V: Value> Cache<V> {
             key: lookup.key,
             value: Bytes::from(bytes),
             news: question.as_ref().and_then(Question::encode),
-            sources: entry.value.sources(),
+            sources: entry.value.sources().to_vec(),
             expires_ms: entry.expires_ms,
             now_ms,
         };
@@ -117,7 +118,7 @@ impl<V: Value> Cache<V> {
 
     /// Removes a value, under whichever key of this process it stands; the tiers that had it.
     pub async fn remove(&self, key: Key) -> Vec<Tier> {
-        let origin = self.0.l1.peek(&key).map_or(key, |found| found.entry.key);
+        let origin = self.0.origin(&key).await;
         let mut had = self.0.take_out(&origin, Cause::Removed).await;
         if origin != key {
             had.extend(self.0.take_out(&key, Cause::Removed).await);
@@ -163,7 +164,7 @@ impl<V: Value> Cache<V> {
             all.push(describe(Tier::L1, &found.entry, found.as_of, found.until_ms, found.bytes, Some(found.hits)));
         }
         if let Ok(Some(bytes)) = tiers.l2.get(&key).await
-            && let Some((entry, as_of)) = Entry::<V>::decode(&bytes)
+            && let Some((entry, as_of)) = Entry::<V>::decode(&key, &bytes)
         {
             all.push(describe(Tier::L2, &entry, as_of, entry.expires_ms, entry.encoded_bytes, None));
         }
@@ -192,18 +193,45 @@ impl<V: Value> Tiers<V> {
     fn may_keep(&self, value: &V, as_of: u64) -> Option<u64> {
         match self.judge(value, as_of, 0, true) {
             Verdict::Holds(seen) => return Some(seen),
-            Verdict::Altered => self.counters.altered.add(1),
+            Verdict::Altered => self.counters.refused_as_altered.add(1),
             Verdict::Forgotten | Verdict::Unknown => self.counters.too_old.add(1),
         }
         None
     }
 
+    /// What was computed under one key, also under that of a question that says the same: it does not come from there again
+    /// when it is removed, altered or over.
+    pub(crate) async fn put_alias(&self, key: Key, found: &Found<V>, until_ms: u64, now_ms: u64) {
+        let entry = &found.entry;
+        let Some(bytes) = entry.encoded(&key, found.as_of).filter(|_| self.l2.is_there()) else { return };
+        let record = Record {
+            key,
+            value: Bytes::from(bytes),
+            news: None,
+            sources: [entry.value.sources(), &[alias_source(&entry.key)]].concat(),
+            expires_ms: entry.expires_ms.min(until_ms),
+            now_ms,
+        };
+        self.l2.put(record, self.counters.of(Tier::L2)).await;
+    }
+
+    /// The key that what stands under a key was computed under.
+    async fn origin(&self, key: &Key) -> Key {
+        if let Some(found) = self.l1.peek(key) {
+            return found.entry.key;
+        }
+        let bytes = self.l2.get(key).await.ok().flatten();
+        bytes.and_then(|bytes| Entry::<V>::decode(key, &bytes)).map_or(*key, |(entry, _)| entry.key)
+    }
+
     /// Removes what was computed under a key from every tier; those that had it.
     async fn take_out(&self, key: &Key, cause: Cause) -> Vec<Tier> {
-        let in_l2 = self.l2.remove(key, self.counters.of(Tier::L2)).await;
+        let of_l2 = self.counters.of(Tier::L2);
+        let in_l2 = u64::from(self.l2.remove(key, of_l2).await);
+        let aliases = self.l2.forget(&[alias_source(key)], of_l2).await;
         let removed = [
             (Tier::L1, self.l1.remove_computed(key)),
-            (Tier::L2, in_l2.into()),
+            (Tier::L2, in_l2 + aliases.len() as u64),
             (Tier::Rag, self.questions.remove(&[*key])),
         ];
         for (tier, count) in removed {
@@ -241,6 +269,13 @@ impl<V: Value> Tiers<V> {
         self.counters.led.add(1);
         Flight::Leader(leader)
     }
+}
+
+/// By which what stands under other keys as well is removed together.
+fn alias_source(key: &Key) -> Uuid {
+    let mut id = [0; 16];
+    id.iter_mut().zip(key.as_bytes()).for_each(|(to, from)| *to = *from);
+    Uuid::from_bytes(id)
 }
 
 /// Hands what was found to everybody who waits.

@@ -17,12 +17,12 @@ pub(crate) struct Failed;
 
 /// What is put into it.
 #[derive(Clone, Debug)]
-pub(crate) struct Record<'a> {
+pub(crate) struct Record {
     pub(crate) key: Key,
     pub(crate) value: Bytes,
     /// What is told to other gateways and after the next start.
     pub(crate) news: Option<Vec<u8>>,
-    pub(crate) sources: &'a [Uuid],
+    pub(crate) sources: Vec<Uuid>,
     pub(crate) expires_ms: u64,
     pub(crate) now_ms: u64,
 }
@@ -85,7 +85,7 @@ impl L2 {
         }
     }
 
-    pub(crate) async fn put(&self, record: Record<'_>, counters: &TierCounters) {
+    pub(crate) async fn put(&self, record: Record, counters: &TierCounters) {
         let stock = match &self.place {
             Place::Disk(disk) => disk.put(record).await,
             Place::Shared(shared) => shared.put(record).await,

@@ -83,8 +83,8 @@ struct Quote {
 impl Value for Sample {
     type Change = Uuid;
 
-    fn survives(&self, change: &Uuid) -> bool {
-        !self.sources.contains(change)
+    fn altered_by(&self, change: &Uuid) -> Option<&'static str> {
+        self.sources.contains(change).then_some("source")
     }
 
     fn sources(&self) -> &[Uuid] {

@@ -32,7 +32,8 @@ pub struct Settings {
     pub flight_lease_ms: u64,
     /// Least cosine similarity of questions that may be the same.
     pub min_similarity: f32,
-    /// The most that the 95 % upper bound of the rate of false hits by meaning may be; `min_similarity` is chosen by it.
+    /// The most that the 95 % upper bound of the rate of false hits by meaning may be. Whoever compares questions raises
+    /// `min_similarity` until it is.
     pub max_false_hit_rate: f64,
     /// Most changes that the journal keeps.
     pub journal_changes: usize,

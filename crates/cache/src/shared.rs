@@ -38,7 +38,7 @@ impl Shared {
         self.shelf.get_bare(name).await.is_ok_and(|value| value.is_some())
     }
 
-    pub(crate) async fn put(&self, record: Record<'_>) -> Result<Stock, Failed> {
+    pub(crate) async fn put(&self, record: Record) -> Result<Stock, Failed> {
         let Record { key, value, news, sources, expires_ms, now_ms } = record;
         let item = Item {
             key: &key.to_string(),

@@ -130,7 +130,8 @@ impl<V: Value> Cache<V> {
 
     /// The value of the nearest stored question of the same scope and context that `same` (stored question, cosine
     /// similarity) says to be the same question, or why not. At most eight are tried, nearest first, none below
-    /// `min_similarity`; their values are checked as in [`Cache::get`]. A hit fills this process under the asker's own key.
+    /// `min_similarity`; their values are checked as in [`Cache::get`]. A hit fills this process and the second tier under the
+    /// asker's own key.
     pub async fn get_alike(
         &self,
         lookup: &Lookup<'_>,
@@ -215,8 +216,7 @@ impl<V: Value> Tiers<V> {
     pub(crate) async fn find_in_l2(&self, lookup: &Lookup<'_>, now_ms: u64) -> Result<Found<V>, Miss> {
         let (key, counters) = (&lookup.key, self.counters.of(Tier::L2));
         let bytes = self.l2.get(key).await.map_err(|_| Miss::Failed)?.ok_or(Miss::Absent)?;
-        let decoded = Entry::<V>::decode(&bytes).filter(|(entry, _)| entry.key == *key);
-        let Some((entry, as_of)) = decoded else {
+        let Some((entry, as_of)) = Entry::<V>::decode(key, &bytes) else {
             counters.failed();
             self.l2.remove(key, counters).await;
             return Err(Miss::Absent);
@@ -280,6 +280,7 @@ impl<V: Value> Tiers<V> {
                     let until_ms = found.until_ms.min(candidate.expires_ms);
                     let until_ms = until_ms.min(now_ms.saturating_add(self.life_ms(self.settings.l1_ttl_s, false)));
                     self.l1.put(lookup.key, &found.entry, found.as_of, until_ms, self.counters.of(Tier::L1));
+                    self.put_alias(lookup.key, &found, candidate.expires_ms, now_ms).await;
                     return Ok((found, candidate));
                 }
                 Err(Miss::Failed) => miss = Miss::Failed,
@@ -304,10 +305,13 @@ impl<V: Value> Tiers<V> {
         if as_of >= known {
             return Verdict::Holds(as_of);
         }
-        match self.journal.until_present(as_of) {
-            None => Verdict::Forgotten,
-            Some((changes, _)) if !changes.iter().all(|change| value.survives(change)) => Verdict::Altered,
-            Some((_, known)) => Verdict::Holds(known.max(as_of)),
+        let Some((changes, known)) = self.journal.until_present(as_of) else { return Verdict::Forgotten };
+        match changes.iter().find_map(|change| value.altered_by(change)) {
+            Some(why) => {
+                self.counters.altered(why);
+                Verdict::Altered
+            }
+            None => Verdict::Holds(known.max(as_of)),
         }
     }
 

@@ -9,9 +9,9 @@ pub trait Value: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Something that happened to what values are made from.
     type Change: Send + Sync + 'static;
 
-    /// Whether the value is still what a fresh computation would give after this change. It is asked on the asynchronous
-    /// runtime, perhaps for many changes in a row: microseconds, not milliseconds.
-    fn survives(&self, change: &Self::Change) -> bool;
+    /// Why a fresh computation might give another value after this change, as a name to count; `None` when it would give the
+    /// same. It is asked on the asynchronous runtime, perhaps for many changes in a row: microseconds, not milliseconds.
+    fn altered_by(&self, change: &Self::Change) -> Option<&'static str>;
 
     /// Ids of everything that it shows or rests on by name; forgetting one of them removes the value.
     fn sources(&self) -> &[Uuid];

@@ -1,9 +1,21 @@
 // The cache of answers on the administration page: how well it works, and why a question is answered from it.
 import { api, wordsFor } from "./api.js";
-import { clone, fill } from "./dom.js";
+import { clone, fill, sizeText } from "./dom.js";
 
 const REFRESH_MS = 2000;
 const TIERS = { l1: "In process", l2: "On disk or in Redis", rag: "By meaning" };
+
+// What a change of documents did to the answers that it removed.
+const ALTERATIONS = {
+  found: "they were found in what changed",
+  words: "its words match now",
+  meaning: "its meaning is near now",
+  rarity: "a word became more common or rarer",
+  collection: "there is so much more or less to read",
+  private: "it was the asker's own",
+  words_alone: "vectors were missing",
+  everything: "nothing was to be trusted",
+};
 
 const table = document.getElementById("cache");
 const form = document.getElementById("cache-explain");
@@ -24,6 +36,8 @@ async function refresh() {
 function show(figures) {
   document.getElementById("cache-questions").textContent = figures.questions;
   document.getElementById("cache-rate").textContent = percent(figures.hit_rate);
+  const removed = Object.entries(figures.alterations).map(([why, count]) => `${count} (${ALTERATIONS[why] ?? why})`);
+  document.getElementById("cache-alterations").textContent = removed.length === 0 ? "" : `Removed by changes of documents: ${removed.join(", ")}.`;
   table.tBodies[0].replaceChildren(...Object.keys(TIERS).map((tier) => row(TIERS[tier], figures[tier])));
 }
 
@@ -34,7 +48,7 @@ function row(name, { lookups, hits, hit_rate, latency, misses, bytes, entries })
     hits: `${hits} of ${lookups} (${percent(hit_rate)})`,
     median: lookups === 0 ? "–" : duration(latency.p50_us),
     misses: reasons.join(", ") || "–",
-    entries: `${entries} (${(bytes / 1e6).toFixed(1)} MB)`,
+    entries: entries === 0 ? "0" : `${entries} (${sizeText(bytes)})`,
   });
 }
 
@@ -98,7 +112,8 @@ function percent(share) {
 
 function duration(us) {
   if (us < 1000) return `${us.toFixed(0)} µs`;
-  return us < 1e6 ? `${(us / 1000).toFixed(1)} ms` : `${(us / 1e6).toFixed(0)} s`;
+  if (us < 1e5) return `${(us / 1000).toFixed(1)} ms`;
+  return us < 1e6 ? `${(us / 1000).toFixed(0)} ms` : `${(us / 1e6).toFixed(0)} s`;
 }
 
 function say(words) {

@@ -21,5 +21,5 @@ mod words;
 
 pub use difference::{Difference, difference};
 pub use overlap::{additions, content_overlap};
-pub use policy::{Policy, Refusal, is_same, required_similarity};
+pub use policy::{Policy, Refusal, is_same, required_similarity, similarity_that_keeps};
 pub use signature::Signature;

@@ -109,6 +109,46 @@ async fn a_document_is_added_asked_about_and_deleted() {
 }
 
 #[tokio::test]
+async fn the_cache_of_answers_explains_itself_and_forgets_on_demand() {
+    const QUESTION: &str = "How long must a password be?";
+    const EXPLAINED: &str = "[data-testid=cache-found] li";
+
+    let home = Home::new();
+    let server = home.serve(["--samples", &handbook("it-security-policy.html")]).await;
+    server.first_admin().await.ready_documents(1).await;
+    let browser = Browser::start().await;
+    sign_in(&browser, &server).await;
+    for _ in 0..2 {
+        ask(&browser, &server, QUESTION).await;
+    }
+    browser.go(&format!("{}/admin", server.base)).await;
+    browser.find("[data-testid=tier]:nth-child(3)").await;
+    assert_eq!(
+        (browser.text("#cache-questions").await, browser.text("#cache-rate").await),
+        ("2".into(), "50 %".into())
+    );
+    let in_process = browser.text("[data-testid=tier]:first-child").await;
+    assert!(in_process.contains("1 of 2 (50 %)") && in_process.contains("1 absent"), "{in_process}");
+
+    browser.type_into("#cache-question", "How long must a password be").await;
+    browser.click("[data-testid=cache-explain] .primary").await;
+    let explained = browser.text(EXPLAINED).await;
+    assert!(explained.contains("In process: “How long must a password be?”"), "{explained}");
+    for (screen, scheme, name) in [(Screen::Phone, "dark", "cache-phone-dark"), (Screen::Desk, "light", "cache")] {
+        browser.show(screen, scheme).await;
+        browser.screenshot(name).await;
+    }
+    browser.click("[data-testid=cache-found] button").await;
+    browser.gone("[data-testid=cache-found] button").await;
+    assert_eq!(browser.text("#cache-status").await, "Thrown away.");
+    // What is asked most is soon answered again.
+    let removed =
+        "return fetch('/api/admin/cache').then((answer) => answer.json()).then((cache) => cache.l1.evictions.removed);";
+    assert_eq!(browser.run(removed).await, 1);
+    assert_eq!(browser.errors().await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_answered_in_place() {
     let home = Home::without_model();
     let password = home.add_person("ada@example.org", &["--name", "Ada"]).await;

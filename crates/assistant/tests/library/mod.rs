@@ -31,6 +31,9 @@ pub(crate) const QUESTIONS: &[(usize, &str)] = &[
     (5, "How many days of leave do I have?"),
     (6, "How do I bake sourdough bread with rye flour?"),
     (7, "How long is the trial, and who waters the plants?"),
+    // More documents have a word of these than a search finds: how well they match counts.
+    (8, "Which report follows when the harbour crane is measured after a storm?"),
+    (9, "Who is in the report about the glacier?"),
 ];
 
 /// Texts of documents. `{owner}` is who uploads a private one.
@@ -46,6 +49,10 @@ pub(crate) const TEXTS: &[&str] = &[
     "Everybody has 28 days of leave a year{owner}. Unused days expire in March.",
     "Sourdough bread with rye flour is baked at 230 degrees{owner}. The dough rests overnight.",
     "The lighthouse keeper repainted the gallery railing with red lead primer.",
+    "The storm moved the harbour crane by an inch, says the report{owner}. It was measured again.",
+    "A report about cellars: the boiler, the pipes, the shelves, the wine, the old bicycles, the rats, the light switch, \
+     the smell, the stairs, the key that nobody can find, and forty jars of plum jam from the year before last{owner}.",
+    "The glacier guide is named in the report of the alpine club.",
     "A quorum of seven members is needed to amend the yacht club's constitution.",
 ];
 

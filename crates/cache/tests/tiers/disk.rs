@@ -54,6 +54,23 @@ async fn entries_and_questions_survive_the_process() {
 }
 
 #[tokio::test]
+async fn what_was_found_by_meaning_is_known_by_its_own_words_and_goes_with_the_other() {
+    for dropped in ["q", "p"] {
+        let (directory, hands) = (TempDir::new().unwrap(), Hands::new());
+        let cache = on_disk(directory.path(), &hands).await;
+        put(&cache, "q", &[7]).await;
+        let alike = cache.get_alike(&lookup("p", MINE, 0), &[1.0, 0.0], "c", &|_, _| Ok(())).await;
+        assert_eq!(text(alike), Some("q".to_owned()));
+        let other = on_disk(directory.path(), &hands).await;
+        assert_eq!(get(&other, "p").await, Some(in_l2("q")));
+        let other = on_disk(directory.path(), &hands).await;
+        assert_eq!(other.remove(key(dropped)).await, [Tier::L2, Tier::Rag]);
+        let other = on_disk(directory.path(), &hands).await;
+        assert_eq!((get(&other, "q").await, get(&other, "p").await), (None, None), "{dropped}");
+    }
+}
+
+#[tokio::test]
 async fn its_time_ends_in_every_process() {
     let (directory, hands) = (TempDir::new().unwrap(), Hands::new());
     let settings = Settings { l1_ttl_s: 3_600, l2_ttl_s: 10, ..Settings::default() };
@@ -125,10 +142,10 @@ async fn its_bytes_have_a_limit_and_the_oldest_goes_first() {
     assert_eq!(sqlx::query_as::<_, (i64, i64)>(orphans).fetch_one(&file).await.unwrap(), (0, 0));
     assert!(cache.figures().l2.evictions.size > 80);
     // What has expired goes before what came first.
+    let evictions = cache.figures().l2.evictions;
     hands.advance_ms(100_000);
     put(&cache, "new", &[]).await;
     cache.put(&lookup("negative", MINE, 0), "c", None, 0, Note::new("", &[])).await;
-    let evictions = cache.figures().l2.evictions;
     put(&cache, &"y".repeat(6_000), &[]).await;
     let l2 = cache.figures().l2;
     assert_eq!((l2.evictions.size, l2.entries), (evictions.size, 3));

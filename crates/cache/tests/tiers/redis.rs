@@ -50,6 +50,15 @@ async fn everything_works(variable_of_redis: &str) {
     // What was forgotten is not announced either.
     assert_eq!(fresh.figures().rag.entries, 1);
     assert_eq!(fresh.remove(key("r")).await, [Tier::L1, Tier::L2, Tier::Rag]);
+    one.put(&lookup("u", MINE, 0), "c", Some(&[0.0, 1.0]), 0, Note::new("u", &[10])).await;
+    assert_eq!(
+        text(one.get_alike(&lookup("v", MINE, 0), &[0.0, 1.0], "c", &|_, _| Ok(())).await),
+        Some("u".to_owned())
+    );
+    assert_eq!(tier(&fresh, "v").await, Some(Tier::L2), "known by its own words");
+    fresh.remove(key("u")).await;
+    let [_, fresh] = two(&Settings::default(), &redis, &hands).await;
+    assert_eq!((tier(&fresh, "u").await, tier(&fresh, "v").await), (None, None));
     put(&one, "t", &[9]).await;
     let cleared = fresh.clear().await;
     assert_eq!((cleared.l2, cleared.complete, fresh.figures().l2.bytes), (1, true, 0));

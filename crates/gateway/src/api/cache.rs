@@ -16,7 +16,7 @@ use crate::problem::Problem;
     responses((status = 200, body = Object, description = "`questions` and `hit_rate` of all of them; for each of the tiers \
         `l1`, `l2` and `rag`: `lookups` that reached it, `hits`, `hit_rate` of those lookups, `hit_rate_of_questions`, `misses` \
         by reason, `latency`, `evictions` by cause, `bytes`, `entries`, `failures`; `guards`: why answers to similar \
-        questions were not given; `refused`, `flights`, `journal`.")))]
+        questions were not given; `alterations`: why changes of documents removed answers; `refused`, `flights`, `journal`.")))]
 pub(crate) async fn figures(State(gateway): State<Gateway>, _: Admin) -> Json<assistant::CacheFigures> {
     Json(gateway.assistant().cache_figures())
 }

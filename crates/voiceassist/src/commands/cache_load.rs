@@ -12,8 +12,6 @@ use lab::workload::{self, Catalogue, Pacing, Sort};
 use crate::output;
 use crate::progress::Progress;
 
-/// The share of all questions that have several parts, which comes of the classes and their tasks.
-const PARTS_SHARE: f64 = 0.12;
 /// The exponent of Zipf's law, by which questions are popular.
 const EXPONENT: f64 = 1.0;
 
@@ -57,6 +55,9 @@ pub(crate) struct CacheLoad {
     /// The share of the questions that were asked before, in other words. Source of the default: Gill et al., "`MeanCache`" (2024).
     #[arg(long, value_name = "SHARE", default_value_t = 0.31)]
     reworded: f64,
+    /// How many of the questions, those first that are expected most, were answered before the run by `voiceassist cache warm`.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    warmed: usize,
     /// Compare one of so many hits of each tier with a computed answer; 0 for none.
     #[arg(long, value_name = "COUNT", default_value_t = 25)]
     check_every: u64,
@@ -91,7 +92,7 @@ impl CacheLoad {
         let (admin, _) = load::sign_in(&gateways, &credentials).await.context("the administrator cannot sign in")?;
         let catalogue = Arc::new(self.catalogue(&admin).await?);
         if let Some(file) = &self.write_questions {
-            let mut lines = catalogue.by_expectation(PARTS_SHARE).join("\n");
+            let mut lines = catalogue.by_expectation(workload::PARTS_SHARE).join("\n");
             lines.push('\n');
             std::fs::write(file, lines).with_context(|| format!("cannot write {}", file.display()))?;
             return output::line(format_args!("wrote {}", file.display()));
@@ -152,6 +153,7 @@ impl CacheLoad {
             catalogue: Arc::clone(catalogue),
             pacing,
             reworded_share: self.reworded,
+            warmed: self.warmed,
             check_every: self.check_every,
             uploads: !self.no_uploads,
             keep_uploads: self.keep_uploads,
