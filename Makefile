@@ -71,7 +71,7 @@ bench-cache: model  ## the cache of answers: its tiers, hits and latencies under
 
 .PHONY: soak
 soak: model  ## play ten thousand random histories against the cache, with a progress line now and then
-	VOICEASSIST_HISTORIES=10000 cargo test --package assistant --test histories -- --nocapture
+	VOICEASSIST_HISTORIES=10000 cargo test --release --workspace --test histories -- --nocapture
 
 .PHONY: drill-cluster
 drill-cluster: model  ## run a whole cluster, kill parts of it during an import, and check that nothing is lost

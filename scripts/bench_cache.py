@@ -36,10 +36,12 @@ SAID = re.compile(r"seconds\s*: (\d+)/(\d+)")
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "target/release/voiceassist")
-    parser.add_argument("--documents", type=int, default=300, metavar="N", help="documents of PostgreSQL's documentation")
+    parser.add_argument("--documents", type=int, default=600, metavar="N", help="documents of PostgreSQL's documentation")
     parser.add_argument("--gateways", type=int, default=2, metavar="N")
+    parser.add_argument("--users", type=int, action="append", metavar="N",
+                        help="how many people; may be given again; 50 and 500 unless given")
     parser.add_argument("--warm", type=int, default=1000, metavar="N", help="questions that an operator warms with")
-    parser.add_argument("--minutes", type=float, default=3, metavar="M", help="real minutes of the steady phase")
+    parser.add_argument("--minutes", type=float, default=10, metavar="M", help="minutes of the steady phase")
     parser.add_argument("--pairs", type=int, default=1, metavar="N",
                         help="how often the load without Redis is compared with the one that loses it")
     parser.add_argument("--only", action="append", choices=PARTS, help="leave the other parts out; may be given again")
@@ -112,11 +114,11 @@ class Bench:
         if "cluster" in parts:
             self.warm(cluster, password)
             # Redis has what was warmed; the gateways begin with nothing.
-            for users in (50, 500):
-                report = self.load(f"{users}-users", cluster.addresses(), password, users, more=["--keep-uploads"])
+            for users in self.options.users or (50, 500):
+                report = self.load(f"{users}-users", cluster.addresses(), password, users, more=["--keep-uploads", "--warmed", self.options.warm])
                 self.figures += figures.of_load(f"{users} users", report)
             # What the uploads of a tenth of the people cost: no target, but the reason of what is missed.
-            self.load("50-users-no-uploads", cluster.addresses(), password, 50, more=["--no-uploads"])
+            self.load("50-users-no-uploads", cluster.addresses(), password, 50, share=0.5, more=["--no-uploads"], ramp=50)
         cluster.end()
         if "redis-stop" in parts:
             self.measure_the_loss_of_redis(cluster, password)
@@ -137,14 +139,15 @@ class Bench:
         self.say(f"warmed: {warmed.strip()}")
 
     def load(self, name: str, addresses: list[str], password: str, users: int, halfway=None, share: float = 1.0,
-             more=()) -> dict:
+             more=(), ramp: int | None = None) -> dict:
         """The report of a run; `halfway` is called in the middle of its steady phase."""
         minutes = self.options.minutes * share
-        # 50 people as fast as ten times as many; 500 at a rate that two cores bear, and coming ten times faster.
-        scale, ramp = (10, 10) if users <= 50 else (3, 100)
-        self.say(f"{name}: {users} users, time scale {scale}")
+        # As slow as people are: what they upload has to be embedded, which takes as long however fast the clock goes. 500 come
+        # ten times faster, so that it does not take an hour until all are there.
+        ramp = ramp or (10 if users <= 50 else 100)
+        self.say(f"{name}: {users} users")
         file = KEPT / f"{name}.json"
-        pacing = ["--users", users, "--minutes", minutes * scale, "--time-scale", scale, "--ramp-per-minute", ramp]
+        pacing = ["--users", users, "--minutes", minutes, "--ramp-per-minute", ramp]
         process = self.site.command(self.arguments(addresses, [*pacing, *more, "--json", file]),
                                     {"VOICEASSIST_LAB_PASSWORD": password}, stderr=subprocess.PIPE)
         try:
@@ -201,7 +204,7 @@ class Bench:
             cluster.redis.kill()
             self.say("Redis is killed")
 
-        report = self.load(name, cluster.addresses(), password, 50, kill if redis else None, share=0.5)
+        report = self.load(name, cluster.addresses(), password, 50, kill if redis else None, share=0.5, ramp=50)
         cluster.end()
         return report
 
@@ -214,12 +217,12 @@ class Bench:
             path.chmod(0o777 if path.is_dir() else 0o666)
         server = self.site.process("embedded", "serve", variables)
         self.site.launch(server)
-        first = self.load("embedded", [server.url], password, 50, share=0.5, more=["--keep-uploads"])
+        first = self.load("embedded", [server.url], password, 50, share=0.5, more=["--keep-uploads"], ramp=50)
         server.kill(server.ending)
         server.launch()
         server.wait()
         self.say("the server was restarted")
-        second = self.load("embedded-restarted", [server.url], password, 50, share=0.25)
+        second = self.load("embedded-restarted", [server.url], password, 50, share=0.25, ramp=50)
         self.site.stop(server)
         self.figures += figures.soundness("embedded", first) + figures.soundness("embedded, restarted", second)
         # In the ramp too: there, the memory is empty.

@@ -118,6 +118,8 @@ class Cluster:
         self.gateways = [self.site.process(f"gateway-{number}", "gateway", variables)
                          for number in range(1, self.count + 1)]
         self.worker = self.site.process("worker", "worker", variables)
+        # Elsewhere it has a machine of its own.
+        self.worker.niceness = 10
         self.site.launch(*self.gateways, self.worker)
 
     def end(self) -> None:

@@ -26,6 +26,8 @@ class Program(Server):
 
     # It stops as an operator stops it; the drill kills it on purpose.
     ending = signal.SIGTERM
+    # How much it stands back for others.
+    niceness = 0
 
     def __init__(self, name: str, program: pathlib.Path, command: str, variables: dict[str, str]):
         super().__init__(int(variables["VOICEASSIST__GATEWAY__LISTEN"].rsplit(":", 1)[1]))
@@ -47,7 +49,7 @@ class Program(Server):
 
     def script(self) -> str:
         configuration = shlex.quote(str(self.path("voiceassist.toml")))
-        return f". ./environment; exec {shlex.quote(str(self.program))} --config {configuration} {self.command}"
+        return f". ./environment; exec nice -n {self.niceness} {shlex.quote(str(self.program))} --config {configuration} {self.command}"
 
     def launch(self) -> None:
         # The log goes on.

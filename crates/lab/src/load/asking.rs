@@ -13,6 +13,8 @@ use super::world::World;
 pub(super) struct Asked {
     pub(super) text: String,
     pub(super) rewording: Option<Rewording>,
+    /// The question before it, where it means nothing without that one.
+    pub(super) leans_on: Option<String>,
 }
 
 /// What everybody reads of an answer.
@@ -63,13 +65,22 @@ impl World {
                 let rank = catalogue.draw(sort, lot);
                 if self.was_asked(sort, rank) {
                     let (rewording, text) = reword(catalogue.question(sort, rank), lot);
-                    return Asked { text, rewording: Some(rewording) };
+                    return Asked { text, rewording: Some(rewording), leans_on: None };
                 }
             }
         }
         let rank = catalogue.draw(sort, lot);
         self.note_asked(sort, rank);
-        Asked { text: catalogue.question(sort, rank).to_owned(), rewording: None }
+        Asked { text: catalogue.question(sort, rank).to_owned(), rewording: None, leans_on: None }
+    }
+}
+
+impl Asked {
+    /// What two questions have in common that are answered alike by their very words: typing counts for nothing.
+    pub(super) fn words(&self) -> String {
+        let all = [self.leans_on.as_deref().unwrap_or_default(), &self.text];
+        let words = all.iter().flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric()));
+        words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -100,9 +111,7 @@ mod tests {
         assert_ne!(shown("a", 1), shown("a", 2));
     }
 
-    #[test]
-    fn the_share_that_was_asked_before_comes_in_other_words() {
-        const QUESTIONS: usize = 20_000;
+    fn world() -> World {
         let subjects: Vec<String> = (0..300).map(|number| format!("part {number}")).collect();
         let load = Load {
             gateways: Arc::new(Gateways::new(&[]).unwrap()),
@@ -110,13 +119,20 @@ mod tests {
             catalogue: Arc::new(Catalogue::build(&subjects, &[], 3_000, 1.0, 1)),
             pacing: Pacing::default(),
             reworded_share: 0.31,
+            warmed: 0,
             check_every: 0,
             uploads: false,
             keep_uploads: false,
             seed: 1,
             nonce: 0,
         };
-        let (world, mut lot) = (World::new(load, 1, Instant::now()), Lot::new(1, 0));
+        World::new(load, 1, Instant::now())
+    }
+
+    #[test]
+    fn the_share_that_was_asked_before_comes_in_other_words() {
+        const QUESTIONS: usize = 20_000;
+        let (world, mut lot) = (world(), Lot::new(1, 0));
         let (mut plain, mut reworded) = (HashSet::new(), 0_usize);
         for _ in 0..QUESTIONS {
             let asked = world.next_question(Sort::Simple, &mut lot);
@@ -131,6 +147,25 @@ mod tests {
         let was_asked = |rank| plain.contains(catalogue.question(Sort::Simple, rank));
         assert!((0..3_000).all(|rank| world.was_asked(Sort::Simple, rank) == was_asked(rank)));
         assert!(plain.len() > 1_500, "{}", plain.len());
+    }
+
+    #[test]
+    fn a_repeated_question_could_have_come_from_the_cache() {
+        let (world, ask) = (world(), |text: &str, rewording, leans_on: Option<&str>| Asked {
+            text: text.to_owned(),
+            rewording,
+            leans_on: leans_on.map(str::to_owned),
+        });
+        let repeats = |asked: &Asked, gateway| world.repeats(asked, gateway);
+        assert_eq!(repeats(&ask("How is it?", None, None), 0), Source::Computed);
+        assert_eq!(repeats(&ask("how is it", None, None), 0), Source::L1);
+        assert_eq!(repeats(&ask("How is it?", None, None), 1), Source::L2);
+        assert_eq!(repeats(&ask("Hi, how is it?", Some(Rewording::Polite), None), 1), Source::Rag);
+        assert_eq!(repeats(&ask("Hi, how is it?", Some(Rewording::Polite), None), 1), Source::L1);
+        assert_eq!(repeats(&ask("How is it?", None, Some("What is a view?")), 1), Source::Computed);
+        assert_eq!(repeats(&ask("How is it?", None, Some("What is a view?")), 1), Source::L1);
+        world.warmed(["What is a table?"].into_iter());
+        assert_eq!(repeats(&ask("What is a table?", None, None), 1), Source::L2);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Comparing answers from the cache with answers computed right away, for the same person.
 //!
-//! A document that is uploaded in between may rightly change the answer. So uploads are counted when they begin and end, and a
-//! pair that differs while one was on its way is asked for again with all uploads held back.
+//! A document that comes in between may rightly change the answer. So documents are counted when their upload begins and when they
+//! are indexed, and a pair that differs while one was on its way is asked for again, at last with all uploads held back.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -10,6 +10,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::RwLock;
+use tokio::time::Instant;
 
 use super::asking::{Received, Shown};
 use super::gateways::Content;
@@ -22,7 +23,7 @@ use super::{Failure, Person};
 pub struct Checks {
     /// Exact hits whose answer was computed alike.
     pub equal: u64,
-    /// Those that differed while a document was on its way, and not any more when none was.
+    /// Those that differed while a document was on its way, and not any more when they were asked for again.
     pub equal_when_quiet: u64,
     /// Exact hits whose answer was computed otherwise though no document had changed. There must be none.
     pub mismatches: Vec<Mismatch>,
@@ -54,6 +55,8 @@ pub struct Alike {
     pub answered: String,
 }
 
+/// How often a pair is asked for again that differs while documents come in. It is quick, and they seldom come between each time.
+const AGAIN: usize = 3;
 /// How many of those that differ are shown.
 const SHOWN: usize = 50;
 
@@ -75,7 +78,7 @@ pub(super) struct Changes {
     begun: AtomicU64,
     ended: AtomicU64,
     /// Held by those who upload together, and by one who wants nobody to.
-    pub(super) gate: RwLock<()>,
+    pub(super) gate: Arc<RwLock<()>>,
 }
 
 /// A moment among the changes.
@@ -118,6 +121,10 @@ enum Found {
 /// Compares an answer from the cache with a computed one.
 pub(super) async fn check(world: &Arc<World>, person: &Person, question: &str, received: &Received) {
     let found = compare(world, person, question, received).await;
+    // What is indexed after the end is watched by nobody.
+    if Instant::now() >= world.end {
+        return;
+    }
     let mut checks = world.checks.lock().unwrap_or_else(PoisonError::into_inner);
     match found {
         Ok(Found::Equal) => checks.equal += 1,
@@ -146,19 +153,33 @@ async fn compare(world: &World, person: &Person, question: &str, received: &Rece
     if equal {
         return Ok(Found::Equal);
     }
-    // An answer to other words stays in the first tier under these ones.
-    if source == Source::L1
-        && let Some(answered) = world.answers_another(gateway, question).await
-    {
-        return Ok(Found::ByMeaning { equal, answered: Some(answered) });
+    if let Some(found) = by_other_words(world, gateway, question).await {
+        return Ok(found);
     }
     if world.changes.is_quiet_since(received.mark) {
         return Ok(Found::Mismatch(source));
     }
+    for _ in 0..AGAIN {
+        if is_equal_now(world, person, gateway, question).await? {
+            return Ok(Found::EqualWhenQuiet);
+        }
+    }
     let _nobody_uploads = world.changes.gate.write().await;
+    if is_equal_now(world, person, gateway, question).await? {
+        return Ok(Found::EqualWhenQuiet);
+    }
+    Ok(by_other_words(world, gateway, question).await.unwrap_or(Found::Mismatch(source)))
+}
+
+async fn is_equal_now(world: &World, person: &Person, gateway: usize, question: &str) -> Result<bool, Failure> {
     let cached = ask(world, person, gateway, question, "use").await?;
-    let computed = ask(world, person, gateway, question, "bypass").await?;
-    if cached == computed { Ok(Found::EqualWhenQuiet) } else { Ok(Found::Mismatch(source)) }
+    Ok(cached == ask(world, person, gateway, question, "bypass").await?)
+}
+
+/// An answer to other words stays in the exact tiers under these ones.
+async fn by_other_words(world: &World, gateway: usize, question: &str) -> Option<Found> {
+    let answered = world.answers_another(gateway, question).await?;
+    Some(Found::ByMeaning { equal: false, answered: Some(answered) })
 }
 
 async fn ask(world: &World, person: &Person, gateway: usize, question: &str, cache: &str) -> Result<Shown, Failure> {

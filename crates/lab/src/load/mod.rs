@@ -26,6 +26,7 @@ pub use statistics::{Statistics, TierStatistics};
 pub use world::Load;
 
 use crate::Result;
+use crate::workload::PARTS_SHARE;
 use visitor::Visitor;
 use world::World;
 
@@ -74,6 +75,8 @@ pub async fn run(load: Load, people: Vec<Person>, mut progress: impl FnMut(Statu
     let ramp = load.pacing.ramp(count);
     let before = load.statistics().await?;
     let world = Arc::new(World::new(load, count, Instant::now()));
+    let catalogue = &world.load.catalogue;
+    world.warmed(catalogue.by_expectation(PARTS_SHARE).into_iter().take(world.load.warmed));
     let mut visitors = JoinSet::new();
     for person in people {
         visitors.spawn(Visitor::new(Arc::clone(&world), person).live());

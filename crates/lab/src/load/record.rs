@@ -56,6 +56,10 @@ pub struct Records {
     pub failures: BTreeMap<(Phase, Task, Failure), u64>,
     /// Questions that stand alone, in both phases: as they stand in the catalogue (`None`) or reworded.
     pub rewordings: BTreeMap<(Option<Rewording>, Source), u64>,
+    /// How long it took from an upload until the document was found by its meaning, in microseconds.
+    pub indexing: BTreeMap<Phase, Series>,
+    /// Where the answers could have come from at the best: from a cache that is never full and whose answers no change alters.
+    pub at_best: BTreeMap<(Phase, Source), u64>,
 }
 
 impl Default for Series {
@@ -85,6 +89,16 @@ impl Records {
 
     pub(super) fn worded(&mut self, rewording: Option<Rewording>, source: Source) {
         *self.rewordings.entry((rewording, source)).or_default() += 1;
+    }
+
+    pub(super) fn indexed(&mut self, phase: Phase, took: Duration) {
+        let series = self.indexing.entry(phase).or_default();
+        series.due.saturating_record(microseconds(took));
+        series.sent.saturating_record(microseconds(took));
+    }
+
+    pub(super) fn could_come(&mut self, phase: Phase, source: Source) {
+        *self.at_best.entry((phase, source)).or_default() += 1;
     }
 
     /// The latencies of all requests of a phase that are wanted, together.

@@ -18,6 +18,9 @@ pub struct Statistics {
     pub rag: TierStatistics,
     /// Why similar questions were not the same.
     pub guards: BTreeMap<String, u64>,
+    /// Why answers were removed, by what a change did to them.
+    #[serde(default)]
+    pub alterations: BTreeMap<String, u64>,
     /// Computations that others waited for.
     pub flights: BTreeMap<String, u64>,
 }
@@ -67,6 +70,7 @@ impl Statistics {
             l2: self.l2.since(&before.l2),
             rag: self.rag.since(&before.rag),
             guards: each_since(&self.guards, &before.guards),
+            alterations: each_since(&self.alterations, &before.alterations),
             flights: each_since(&self.flights, &before.flights),
         }
     }
@@ -101,6 +105,7 @@ impl AddAssign<&Self> for Statistics {
         self.l2 += &other.l2;
         self.rag += &other.rag;
         add_each(&mut self.guards, &other.guards);
+        add_each(&mut self.alterations, &other.alterations);
         add_each(&mut self.flights, &other.flights);
     }
 }

@@ -128,7 +128,7 @@ impl Visitor {
             sleep_until(due).await;
             let next = if self.lot.chance(LEANING_SHARE) {
                 let text = self.lot.pick(LEANING).copied().unwrap_or_default().to_owned();
-                Asked { text, rewording: None }
+                Asked { text, rewording: None, leans_on: Some(first.text.clone()) }
             } else {
                 self.world.next_question(Sort::Simple, &mut self.lot)
             };
@@ -148,6 +148,7 @@ impl Visitor {
             }
         };
         let source = received.told.source();
+        self.world.could_come(asked, received.gateway, due);
         let is_checked = self.world.answered(kind, source, due, received.sent);
         if conversation.is_none() {
             self.world.worded(asked.rewording, source);
@@ -171,21 +172,25 @@ impl Visitor {
         Ok(Received { told, body, gateway, mark, sent })
     }
 
-    /// A note for everybody about any subject; it is there when this ends.
+    /// A note for everybody about any subjects. Whoever uploads it sees to something else while it is indexed.
     async fn upload(&mut self) {
         let number = self.world.notes.fetch_add(1, Ordering::Relaxed) ^ self.world.load.nonce;
-        let subject = self.world.load.catalogue.subject(&mut self.lot).to_owned();
-        let (text, name) = (note(&subject, number, &mut self.lot), format!("note-{number:x}.md"));
+        let text = note(&self.world.load.catalogue, number, &mut self.lot);
+        let name = format!("note-{number:x}.md");
         let world = Arc::clone(&self.world);
-        let _uploading = world.changes.gate.read().await;
+        let uploading = Arc::clone(&world.changes.gate).read_owned().await;
         // Waiting for those who want no uploads is the measurement's own.
         let due = Instant::now();
         world.changes.begin();
-        let path = "/api/documents/upload?wait=true";
+        let path = "/api/documents/upload";
         let sent = self.send(Task::Upload, Method::POST, path, Content::Document(&name, &text), due).await;
-        world.changes.end();
-        if let Some(uploaded) = sent.ok().and_then(|body| serde_json::from_slice::<Uploaded>(&body).ok()) {
-            world.uploaded(uploaded.document_id);
-        }
+        let uploaded = sent.ok().and_then(|body| serde_json::from_slice::<Uploaded>(&body).ok());
+        let Some(Uploaded { document_id }) = uploaded else { return world.changes.end() };
+        world.uploaded(document_id.clone());
+        tokio::spawn(async move {
+            world.indexed(&document_id, due).await;
+            world.changes.end();
+            drop(uploading);
+        });
     }
 }

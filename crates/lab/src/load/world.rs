@@ -1,12 +1,14 @@
 //! What all people of a run share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use reqwest::Method;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::asking::Asked;
 use super::checks::{Changes, Checks};
 use super::gateways::{Content, Gateways};
 use super::record::{Phase, Records, Source};
@@ -14,6 +16,9 @@ use super::statistics::Statistics;
 use super::{Failure, Status};
 use crate::workload::{Catalogue, Pacing, Rewording, Sort, Task};
 use crate::{Error, Result};
+
+/// How often an upload is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// What a run is to do.
 #[derive(Debug)]
@@ -28,6 +33,8 @@ pub struct Load {
     pub pacing: Pacing,
     /// The share of the questions that were asked before, in other words.
     pub reworded_share: f64,
+    /// How many of the questions, those first that are expected most, had been answered before the run.
+    pub warmed: usize,
     /// Every so many hits of a tier, one is compared with a computed answer; 0 for never.
     pub check_every: u64,
     /// Whether documents are uploaded; administrators list them otherwise.
@@ -54,6 +61,8 @@ pub(super) struct World {
     present: AtomicUsize,
     records: Mutex<Records>,
     asked: HashMap<Sort, Vec<AtomicBool>>,
+    /// In which gateways the words of a question were answered, by their places.
+    answered_in: Mutex<HashMap<String, HashSet<usize>>>,
     hits: [AtomicU64; 3],
     questions: AtomicU64,
     answered: AtomicU64,
@@ -82,6 +91,7 @@ impl World {
         let asked = |sort| (sort, (0..load.catalogue.count(sort)).map(|_| AtomicBool::new(false)).collect());
         Self {
             asked: HashMap::from([asked(Sort::Simple), asked(Sort::Parts)]),
+            answered_in: Mutex::default(),
             steady: began + load.pacing.ramp(people),
             end: began + load.pacing.total(people),
             began,
@@ -97,6 +107,15 @@ impl World {
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             uploads: Mutex::default(),
+        }
+    }
+
+    /// Says which questions had been answered before, by none of these gateways.
+    pub(super) fn warmed<'a>(&self, questions: impl Iterator<Item = &'a str>) {
+        let mut answered_in = self.answered_in.lock().unwrap_or_else(PoisonError::into_inner);
+        for question in questions {
+            let asked = Asked { text: question.to_owned(), rewording: None, leans_on: None };
+            answered_in.entry(asked.words()).or_default();
         }
     }
 
@@ -125,6 +144,26 @@ impl World {
         if let Some(asked) = self.asked.get(&sort).and_then(|all| all.get(rank)) {
             asked.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Counts where the answer could have come from at the best.
+    pub(super) fn could_come(&self, asked: &Asked, gateway: usize, due: Instant) {
+        let source = self.repeats(asked, gateway);
+        self.record(|records| records.could_come(self.phase(due), source));
+    }
+
+    /// Where a cache that is never full, and whose answers no change alters, has the answer to a question; from then on it has it
+    /// in this gateway.
+    pub(super) fn repeats(&self, asked: &Asked, gateway: usize) -> Source {
+        let mut answered_in = self.answered_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = match answered_in.get(&asked.words()) {
+            Some(gateways) if gateways.contains(&gateway) => Source::L1,
+            Some(_) => Source::L2,
+            None if asked.rewording.is_some() => Source::Rag,
+            None => Source::Computed,
+        };
+        answered_in.entry(asked.words()).or_default().insert(gateway);
+        source
     }
 
     /// Records an answer that was due then; whether it is to be checked.
@@ -160,6 +199,34 @@ impl World {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner).push(document_id);
     }
 
+    /// Waits until a document that was uploaded then is found by its meaning, and records how long that took.
+    pub(super) async fn indexed(&self, document_id: &str, uploaded: Instant) {
+        #[derive(serde::Deserialize)]
+        struct Document {
+            status: String,
+        }
+        let path = format!("/api/documents/{document_id}");
+        let mut ticks = interval(LOOK_AGAIN);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while Instant::now() < self.end {
+            ticks.tick().await;
+            let gateways = &self.load.gateways;
+            let answer = gateways.send(gateways.turn(), Method::GET, &path, &self.load.admin, Content::Nothing).await;
+            let document = answer.ok().and_then(|body| serde_json::from_slice::<Document>(&body).ok());
+            match document.as_ref().map(|document| document.status.as_str()) {
+                Some("ready") => {
+                    self.record(|records| records.indexed(self.phase(uploaded), uploaded.elapsed()));
+                    return;
+                }
+                Some("failed") => {
+                    self.failed(Task::Upload, uploaded, Failure("unreadable".to_owned()));
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Deletes what was uploaded; how many there were.
     pub(super) async fn forget_uploads(&self) -> usize {
         let uploads = std::mem::take(&mut *self.uploads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -172,7 +239,7 @@ impl World {
         uploads.len()
     }
 
-    /// The other question that the answer in the first tier of a gateway under this one's name was computed for, if so.
+    /// The other question that the answer in a tier of a gateway under this one's name was computed for, if so.
     pub(super) async fn answers_another(&self, gateway: usize, question: &str) -> Option<String> {
         #[derive(serde::Deserialize)]
         struct Explanation {

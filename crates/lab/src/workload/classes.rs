@@ -50,6 +50,9 @@ pub enum Task {
     CacheStatistics,
 }
 
+/// The share of all questions that have several parts, which comes of the classes and their tasks.
+pub const PARTS_SHARE: f64 = 0.12;
+
 /// How the classes come, ten after ten: 70, 20 and 10 of a hundred at any moment of the ramp.
 const TEN: [Class; 10] = {
     use Class::{Admin, Power, Regular};

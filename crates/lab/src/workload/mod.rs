@@ -14,7 +14,7 @@ mod reword;
 mod subjects;
 
 pub use catalogue::{Catalogue, LEANING, Sort};
-pub use classes::{Class, Task};
+pub use classes::{Class, PARTS_SHARE, Task};
 pub use lot::Lot;
 pub use notes::note;
 pub use pacing::Pacing;

@@ -1,6 +1,11 @@
 //! The documents that administrators upload while others ask.
 
-use super::Lot;
+use std::fmt::Write as _;
+
+use super::{Catalogue, Lot};
+
+/// How long they are, in bytes, with weights. Source: the seed's load tests.
+const LENGTHS: &[(usize, u32)] = &[(4_000, 60), (40_000, 30), (400_000, 10)];
 
 /// Sentences about a subject that is put in the place of `{}`.
 const SENTENCES: &[&str] = &[
@@ -15,17 +20,21 @@ const SENTENCES: &[&str] = &[
     "The most common mistake with {} is to try it on Friday afternoon.",
     "What was said about {} before this date may be out of date.",
 ];
+/// Sentences of a section.
+const OF_A_SECTION: usize = 10;
 
-/// A note of a few hundred words about a subject; `number` makes it one of a kind.
+/// A note with a section about each of some subjects that are asked about; `number` makes it one of a kind.
 #[must_use]
-pub fn note(subject: &str, number: u64, lot: &mut Lot) -> String {
-    let mut text = format!("# Note {number:x} about {subject}\n\n");
-    for paragraph in 0..6 {
-        let number = paragraph * 1_000 + lot.below(1_000);
-        text = format!("{text}Item {number}. ");
-        for _ in 0..4 {
+pub fn note(catalogue: &Catalogue, number: u64, lot: &mut Lot) -> String {
+    let length = lot.pick_weighted(LENGTHS).unwrap_or_default();
+    let mut text = format!("# Note {number:x}\n\n");
+    while text.len() < length {
+        let subject = catalogue.subject(lot).to_owned();
+        // Writing to a string cannot fail.
+        let _ = write!(text, "## {subject}\n\nItem {}. ", lot.below(1_000_000));
+        for _ in 0..OF_A_SECTION {
             let sentence = lot.pick(SENTENCES).copied().unwrap_or_default();
-            text.push_str(&sentence.replace("{}", subject));
+            text.push_str(&sentence.replace("{}", &subject));
             text.push(' ');
         }
         text.push_str("\n\n");
@@ -38,11 +47,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_is_about_its_subject_and_like_no_other() {
+    fn a_note_is_about_what_is_asked_and_like_no_other() {
+        let subjects: Vec<String> = ["vacuuming", "sharding"].map(str::to_owned).into();
+        let catalogue = Catalogue::build(&subjects, &[], 10, 1.0, 1);
         let mut lot = Lot::new(1, 0);
-        let (one, other) = (note("vacuuming", 1, &mut lot), note("vacuuming", 2, &mut lot));
-        assert!(one.matches("vacuuming").count() > 10 && !one.contains("{}"));
-        assert!((1_000..4_000).contains(&one.len()), "{}", one.len());
+        let (one, other) = (note(&catalogue, 1, &mut lot), note(&catalogue, 2, &mut lot));
+        assert!(subjects.iter().any(|subject| one.contains(subject)) && !one.contains("{}"));
         assert_ne!(one, other);
+        let lengths: Vec<usize> = (0..400).map(|number| note(&catalogue, number, &mut lot).len()).collect();
+        let share = |long: usize| lengths.iter().filter(|length| (long..long + 2_000).contains(length)).count();
+        // The standard deviations are 10, 9 and 6.
+        assert!((210..=270).contains(&share(4_000)) && (93..=147).contains(&share(40_000)));
+        assert!((22..=58).contains(&share(400_000)));
     }
 }
