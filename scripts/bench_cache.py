@@ -115,7 +115,8 @@ class Bench:
             self.warm(cluster, password)
             # Redis has what was warmed; the gateways begin with nothing.
             for users in self.options.users or (50, 500):
-                report = self.load(f"{users}-users", cluster.addresses(), password, users, more=["--keep-uploads", "--warmed", self.options.warm])
+                report = self.load(f"{users}-users", cluster.addresses(), password, users,
+                                   more=["--keep-uploads", "--warmed", self.options.warm])
                 self.figures += figures.of_load(f"{users} users", report)
             # What the uploads of a tenth of the people cost: no target, but the reason of what is missed.
             self.load("50-users-no-uploads", cluster.addresses(), password, 50, share=0.5, more=["--no-uploads"], ramp=50)

@@ -3,8 +3,8 @@
 //!
 //! **Why it is right.** The database numbers every change without gaps, and every request learns the present number together
 //! with its session. An entry knows the number that it was computed at (`as_of`); a value can tell whether a
-//! change alters it ([`Value::altered_by`]). An entry is given only if no change in (`as_of`, present] alters it: the [`Journal`] has these
-//! changes, and where it does not, there is no hit. Messages between gateways only make room earlier.
+//! change alters it ([`Value::altered_by`]). An entry is given only if no change in (`as_of`, present] alters it: the
+//! [`Journal`] has these changes, and where it does not, there is no hit. Messages between gateways only make room earlier.
 //!
 //! **How to read it.** `tiers` is the order in which the tiers are asked, `keeping` what is put in and taken out, `sweep` what
 //! happens without being asked for. What is asked and said stands in `lookup`, what is kept in `value` and `entry`, under
