@@ -16,7 +16,8 @@ pub(crate) fn canonical(question: &str) -> String {
     }
     let mut letters = bare.chars();
     let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{}?", letters.as_str())
+    // Composed once more: a capital may have another composition than its letter.
+    format!("{first}{}?", letters.as_str()).nfc().collect()
 }
 
 #[cfg(test)]
@@ -44,6 +45,18 @@ mod tests {
     fn what_may_matter_stays() {
         for (a, b) in [("the US", "the us"), ("a-b", "a b"), ("is it 5?", "is it 5.0?"), ("¿Qué?", "Qué?")] {
             assert_ne!(canonical(a), canonical(b));
+        }
+    }
+
+    #[test]
+    fn capitals_are_composed_whatever_marks_follow() {
+        let letters = ('\0'..=char::MAX).filter(|letter| letter.is_lowercase());
+        let marks: Vec<String> = ('\u{300}'..='\u{36f}').map(String::from).collect();
+        for letter in letters {
+            for mark in marks.iter().map(String::as_str).chain([""]) {
+                let once = canonical(&format!("{letter}{mark}s"));
+                assert_eq!(canonical(&once), once, "{letter:?} and {mark:?}");
+            }
         }
     }
 

@@ -9,8 +9,7 @@ use std::sync::{Arc, PoisonError};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::RwLock;
-use tokio::time::Instant;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock, RwLockWriteGuard};
 
 use super::asking::{Received, Shown};
 use super::gateways::Content;
@@ -78,7 +77,7 @@ pub(super) struct Changes {
     begun: AtomicU64,
     ended: AtomicU64,
     /// Held by those who upload together, and by one who wants nobody to.
-    pub(super) gate: Arc<RwLock<()>>,
+    gate: Arc<RwLock<()>>,
 }
 
 /// A moment among the changes.
@@ -96,17 +95,39 @@ impl Changes {
         Mark { begun, is_quiet: begun == ended }
     }
 
-    pub(super) fn begin(&self) {
+    /// An upload begins, once nobody wants none. It ends when what is returned is dropped.
+    pub(super) async fn begin(self: &Arc<Self>) -> Change {
+        let gate = Arc::clone(&self.gate).read_owned().await;
         self.begun.fetch_add(1, Ordering::SeqCst);
+        Change { changes: Arc::clone(self), _gate: gate }
     }
 
-    pub(super) fn end(&self) {
-        self.ended.fetch_add(1, Ordering::SeqCst);
+    /// Waits until no upload is on its way; none begins while what is returned is held.
+    pub(super) async fn settled(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().await
+    }
+
+    /// How many uploads are on their way.
+    pub(super) fn pending(&self) -> u64 {
+        let ended = self.ended.load(Ordering::SeqCst);
+        self.begun.load(Ordering::SeqCst) - ended
     }
 
     /// Whether nothing changed since then.
     pub(super) fn is_quiet_since(&self, mark: Mark) -> bool {
         mark.is_quiet && self.begun.load(Ordering::SeqCst) == mark.begun
+    }
+}
+
+/// An upload on its way.
+pub(super) struct Change {
+    changes: Arc<Changes>,
+    _gate: OwnedRwLockReadGuard<()>,
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        self.changes.ended.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -121,10 +142,6 @@ enum Found {
 /// Compares an answer from the cache with a computed one.
 pub(super) async fn check(world: &Arc<World>, person: &Person, question: &str, received: &Received) {
     let found = compare(world, person, question, received).await;
-    // What is indexed after the end is watched by nobody.
-    if Instant::now() >= world.end {
-        return;
-    }
     let mut checks = world.checks.lock().unwrap_or_else(PoisonError::into_inner);
     match found {
         Ok(Found::Equal) => checks.equal += 1,
@@ -164,7 +181,7 @@ async fn compare(world: &World, person: &Person, question: &str, received: &Rece
             return Ok(Found::EqualWhenQuiet);
         }
     }
-    let _nobody_uploads = world.changes.gate.write().await;
+    let _nobody_uploads = world.changes.settled().await;
     if is_equal_now(world, person, gateway, question).await? {
         return Ok(Found::EqualWhenQuiet);
     }
@@ -194,19 +211,35 @@ fn read(body: &[u8]) -> Result<Shown, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
-    #[test]
-    fn an_upload_on_its_way_is_a_change() {
-        let changes = Changes::default();
+    #[tokio::test]
+    async fn an_upload_on_its_way_is_a_change() {
+        let changes = Arc::new(Changes::default());
         let before = changes.mark();
         assert!(changes.is_quiet_since(before));
-        changes.begin();
+        let upload = changes.begin().await;
         let amid = changes.mark();
         assert!(!changes.is_quiet_since(before) && !changes.is_quiet_since(amid));
-        changes.end();
+        assert_eq!(changes.pending(), 1);
+        drop(upload);
         assert!(!changes.is_quiet_since(before) && !changes.is_quiet_since(amid));
         assert!(changes.is_quiet_since(changes.mark()));
+        assert_eq!(changes.pending(), 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_quiet_has_it() {
+        let changes = Arc::new(Changes::default());
+        let upload = changes.begin().await;
+        assert!(changes.settled().now_or_never().is_none(), "settled while an upload was on its way");
+        drop(upload);
+        let quiet = changes.settled().await;
+        assert!(changes.begin().now_or_never().is_none(), "an upload began though nobody should");
+        drop(quiet);
+        drop(changes.begin().await);
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Status {
     pub questions: u64,
     /// Requests that failed.
     pub failed: u64,
+    /// Documents that were uploaded and are not found by their meaning yet. A run waits for them in the end.
+    pub indexing: u64,
 }
 
 /// What a run measured.
@@ -91,16 +93,18 @@ pub async fn run(load: Load, people: Vec<Person>, mut progress: impl FnMut(Statu
     };
     let working = async {
         sleep_until(world.steady).await;
-        let between = world.load.statistics().await;
+        let between = world.load.statistics().await?;
         while visitors.join_next().await.is_some() {}
-        between
+        let steady = world.steady.elapsed();
+        let after = world.load.statistics().await?;
+        // What is still being indexed would change the answers of the next run, which knows nothing of it.
+        drop(world.changes.settled().await);
+        Ok::<_, crate::Error>((between, after, steady))
     };
-    let between = tokio::select! {
-        between = working => between?,
-        () = watching => before.clone(),
+    let (between, after, steady) = tokio::select! {
+        done = working => done?,
+        never = watching => match never {},
     };
-    let steady = world.steady.elapsed();
-    let after = world.load.statistics().await?;
     let uploaded = world.forget_uploads().await;
     let (records, checks) = world.finish();
     let statistics = [between.since(&before), after.since(&between)];

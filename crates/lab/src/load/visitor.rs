@@ -178,19 +178,17 @@ impl Visitor {
         let text = note(&self.world.load.catalogue, number, &mut self.lot);
         let name = format!("note-{number:x}.md");
         let world = Arc::clone(&self.world);
-        let uploading = Arc::clone(&world.changes.gate).read_owned().await;
+        let change = world.changes.begin().await;
         // Waiting for those who want no uploads is the measurement's own.
         let due = Instant::now();
-        world.changes.begin();
         let path = "/api/documents/upload";
         let sent = self.send(Task::Upload, Method::POST, path, Content::Document(&name, &text), due).await;
         let uploaded = sent.ok().and_then(|body| serde_json::from_slice::<Uploaded>(&body).ok());
-        let Some(Uploaded { document_id }) = uploaded else { return world.changes.end() };
+        let Some(Uploaded { document_id }) = uploaded else { return };
         world.uploaded(document_id.clone());
         tokio::spawn(async move {
             world.indexed(&document_id, due).await;
-            world.changes.end();
-            drop(uploading);
+            drop(change);
         });
     }
 }

@@ -19,6 +19,8 @@ use crate::{Error, Result};
 
 /// How often an upload is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// What takes longer to be indexed counts as lost.
+const MOST_INDEXING: Duration = Duration::from_mins(10);
 
 /// What a run is to do.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ pub(super) struct World {
     pub(super) steady: Instant,
     /// Nothing begins after this.
     pub(super) end: Instant,
-    pub(super) changes: Changes,
+    pub(super) changes: Arc<Changes>,
     pub(super) checks: Mutex<Checks>,
     pub(super) notes: AtomicU64,
     people: usize,
@@ -97,7 +99,7 @@ impl World {
             began,
             people,
             load,
-            changes: Changes::default(),
+            changes: Arc::default(),
             checks: Mutex::default(),
             notes: AtomicU64::new(0),
             present: AtomicUsize::new(0),
@@ -133,6 +135,7 @@ impl World {
             hits,
             questions: self.questions.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
+            indexing: self.changes.pending(),
         }
     }
 
@@ -208,7 +211,7 @@ impl World {
         let path = format!("/api/documents/{document_id}");
         let mut ticks = interval(LOOK_AGAIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while Instant::now() < self.end {
+        while uploaded.elapsed() < MOST_INDEXING {
             ticks.tick().await;
             let gateways = &self.load.gateways;
             let answer = gateways.send(gateways.turn(), Method::GET, &path, &self.load.admin, Content::Nothing).await;
@@ -225,6 +228,7 @@ impl World {
                 _ => {}
             }
         }
+        self.failed(Task::Upload, uploaded, Failure("not indexed in time".to_owned()));
     }
 
     /// Deletes what was uploaded; how many there were.

@@ -164,8 +164,8 @@ impl CacheLoad {
         let measured = load::run(load, people, |status| {
             let rate = 100.0 * status.hits as f64 / status.questions.max(1) as f64;
             let message = format!(
-                "{} people, {} answered, {rate:.0} % from the cache, {} failed",
-                status.people, status.answered, status.failed
+                "{} people, {} answered, {rate:.0} % from the cache, {} failed, {} being indexed",
+                status.people, status.answered, status.failed, status.indexing
             );
             progress.set(status.elapsed.as_secs(), message);
         })
