@@ -51,6 +51,8 @@ pub struct Report {
     pub checks: Checks,
     /// Documents that were uploaded meanwhile.
     pub uploaded: usize,
+    /// Those of them that were still not found by their meaning a minute after the end.
+    pub unindexed: u64,
     /// How much later than due requests were sent, in milliseconds: median, 95th and 99th percentile of latencies from when they
     /// were due, less those from when they were sent.
     pub lag_p95_ms: f64,
@@ -141,6 +143,7 @@ impl Report {
             failed: run.records.failed_requests(),
             checks: run.checks.clone(),
             uploaded: run.uploaded,
+            unindexed: run.records.unindexed,
             of_seed,
             statistics: run.statistics.clone(),
         }

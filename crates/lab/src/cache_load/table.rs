@@ -18,10 +18,11 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{simple} different questions and {parts} with several parts, Zipf exponent 1, {} reworded; seed {}; {} documents \
-             uploaded meanwhile",
+             uploaded meanwhile, {} of them not indexed a minute after the end",
             percent(self.reworded_share),
             self.seed,
-            self.uploaded
+            self.uploaded,
+            self.unindexed
         )?;
         writeln!(
             f,

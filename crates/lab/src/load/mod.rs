@@ -50,7 +50,7 @@ pub struct Status {
     pub questions: u64,
     /// Requests that failed.
     pub failed: u64,
-    /// Documents that were uploaded and are not found by their meaning yet. A run waits for them in the end.
+    /// Documents that were uploaded and are not found by their meaning yet. A run waits for them in the end, for a while.
     pub indexing: u64,
 }
 

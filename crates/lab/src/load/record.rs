@@ -58,6 +58,8 @@ pub struct Records {
     pub rewordings: BTreeMap<(Option<Rewording>, Source), u64>,
     /// How long it took from an upload until the document was found by its meaning, in microseconds.
     pub indexing: BTreeMap<Phase, Series>,
+    /// Documents that were uploaded, and not found by their meaning until after the end.
+    pub unindexed: u64,
     /// Where the answers could have come from at the best: from a cache that is never full and whose answers no change alters.
     pub at_best: BTreeMap<(Phase, Source), u64>,
 }
@@ -95,6 +97,10 @@ impl Records {
         let series = self.indexing.entry(phase).or_default();
         series.due.saturating_record(microseconds(took));
         series.sent.saturating_record(microseconds(took));
+    }
+
+    pub(super) fn gave_up(&mut self) {
+        self.unindexed += 1;
     }
 
     pub(super) fn could_come(&mut self, phase: Phase, source: Source) {

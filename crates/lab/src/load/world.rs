@@ -19,8 +19,9 @@ use crate::{Error, Result};
 
 /// How often an upload is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// What takes longer to be indexed counts as lost.
-const MOST_INDEXING: Duration = Duration::from_mins(10);
+/// How long after the end uploads are waited for. What is not indexed then came faster than it could be embedded, and is deleted,
+/// so that it does not change the answers of the next run.
+const LAST_UPLOADS: Duration = Duration::from_mins(1);
 
 /// What a run is to do.
 #[derive(Debug)]
@@ -202,7 +203,8 @@ impl World {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner).push(document_id);
     }
 
-    /// Waits until a document that was uploaded then is found by its meaning, and records how long that took.
+    /// Waits until a document that was uploaded then is found by its meaning, and records how long that took. It is deleted when
+    /// that takes too long.
     pub(super) async fn indexed(&self, document_id: &str, uploaded: Instant) {
         #[derive(serde::Deserialize)]
         struct Document {
@@ -211,7 +213,7 @@ impl World {
         let path = format!("/api/documents/{document_id}");
         let mut ticks = interval(LOOK_AGAIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while uploaded.elapsed() < MOST_INDEXING {
+        while Instant::now() < self.end + LAST_UPLOADS {
             ticks.tick().await;
             let gateways = &self.load.gateways;
             let answer = gateways.send(gateways.turn(), Method::GET, &path, &self.load.admin, Content::Nothing).await;
@@ -228,19 +230,23 @@ impl World {
                 _ => {}
             }
         }
-        self.failed(Task::Upload, uploaded, Failure("not indexed in time".to_owned()));
+        self.record(Records::gave_up);
+        self.forget(document_id).await;
     }
 
     /// Deletes what was uploaded; how many there were.
     pub(super) async fn forget_uploads(&self) -> usize {
         let uploads = std::mem::take(&mut *self.uploads.lock().unwrap_or_else(PoisonError::into_inner));
         for id in uploads.iter().filter(|_| !self.load.keep_uploads) {
-            let path = format!("/api/documents/{id}");
-            let gateways = &self.load.gateways;
-            // One that stays is found by its title, and was asked for by nobody.
-            let _ = gateways.send(gateways.turn(), Method::DELETE, &path, &self.load.admin, Content::Nothing).await;
+            self.forget(id).await;
         }
         uploads.len()
+    }
+
+    async fn forget(&self, document_id: &str) {
+        let (path, gateways) = (format!("/api/documents/{document_id}"), &self.load.gateways);
+        // One that stays is found by its title, and was asked for by nobody.
+        let _ = gateways.send(gateways.turn(), Method::DELETE, &path, &self.load.admin, Content::Nothing).await;
     }
 
     /// The other question that the answer in a tier of a gateway under this one's name was computed for, if so.
