@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::{OwnedRwLockReadGuard, RwLock, RwLockWriteGuard};
+use tokio::sync::{Mutex, MutexGuard, OwnedRwLockReadGuard, RwLock, RwLockWriteGuard};
 
 use super::asking::{Received, Shown};
 use super::gateways::Content;
@@ -78,6 +78,8 @@ pub(super) struct Changes {
     ended: AtomicU64,
     /// Held by those who upload together, and by one who wants nobody to.
     gate: Arc<RwLock<()>>,
+    /// Held while a file is sent.
+    sending: Mutex<()>,
 }
 
 /// A moment among the changes.
@@ -100,6 +102,11 @@ impl Changes {
         let gate = Arc::clone(&self.gate).read_owned().await;
         self.begun.fetch_add(1, Ordering::SeqCst);
         Change { changes: Arc::clone(self), _gate: gate }
+    }
+
+    /// Waits until nobody else sends a file: those whom the gate held back would all come at once, as nobody does.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.sending.lock().await
     }
 
     /// Waits until no upload is on its way; none begins while what is returned is held.

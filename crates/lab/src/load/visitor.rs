@@ -179,10 +179,12 @@ impl Visitor {
         let name = format!("note-{number:x}.md");
         let world = Arc::clone(&self.world);
         let change = world.changes.begin().await;
+        let turn = world.changes.turn().await;
         // Waiting for those who want no uploads is the measurement's own.
         let due = Instant::now();
         let path = "/api/documents/upload";
         let sent = self.send(Task::Upload, Method::POST, path, Content::Document(&name, &text), due).await;
+        drop(turn);
         let uploaded = sent.ok().and_then(|body| serde_json::from_slice::<Uploaded>(&body).ok());
         let Some(Uploaded { document_id }) = uploaded else { return };
         world.uploaded(document_id.clone());
