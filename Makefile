@@ -31,7 +31,7 @@ models/all-minilm-l6-v2/model.onnx: scripts/fetch_model.py
 
 tools:  ## install what the tests need, starting no service, or name the command that does
 	scripts/require.sh cargo c++ python3 curl chromium chromedriver \
-		postgresql-15 redis-server redis-cli haproxy openssl setpriv
+		postgresql-15 redis-server redis-cli haproxy openssl setpriv promtool
 	python3 scripts/fetch_postgres.py target/postgres-18
 
 bench: bench-import bench-retrieval bench-footprint bench-database bench-cache  ## measure the figures that the documentation quotes
@@ -82,6 +82,8 @@ drill-cluster: model  ## run a whole cluster, kill parts of it during an import,
 
 generate:  ## write the generated files again
 	cargo run --quiet --package voiceassist -- openapi > docs/openapi.json
+	cargo run --quiet --package voiceassist -- slo alerts > deploy/prometheus/voiceassist-rules.yml
+	cargo run --quiet --package voiceassist -- slo dashboards dashboards
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

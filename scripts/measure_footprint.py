@@ -26,7 +26,8 @@ def main() -> None:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     program, data = sys.argv[1:]
-    environment = {**os.environ, "VOICEASSIST__DATA_DIR": data, "VOICEASSIST__GATEWAY__LISTEN": "127.0.0.1:0"}
+    environment = {**os.environ, "VOICEASSIST__DATA_DIR": data, "VOICEASSIST__GATEWAY__LISTEN": "127.0.0.1:0",
+                   "VOICEASSIST__METRICS__LISTEN": "127.0.0.1:0"}
     email, password = one_time_account(program, environment)
     measured = [run(program, environment, email, password) for _ in range(RUNS)]
     starts, memories = zip(*measured)

@@ -7,6 +7,7 @@ declare -A package=(
     [c++]=g++ [python3]=python3 [curl]=curl [chromium]=chromium [chromedriver]=chromium-driver
     [postgresql-doc-15]=postgresql-doc-15 [pip]=python3-pip [openssl]=openssl [setpriv]=util-linux
     [postgresql-15]=postgresql-15 [redis-server]=redis-server [redis-cli]=redis-tools [haproxy]=haproxy
+    [promtool]=prometheus
 )
 # Debian keeps some of them where only root looks.
 PATH=$PATH:/usr/sbin:/sbin
@@ -72,8 +73,8 @@ is_missing() { [[ " ${missing[*]} " == *" $1 "* ]]; }
 apt update
 start_nothing
 apt install --yes --no-install-recommends "${missing[@]}"
-for service in redis-server haproxy; do
+for service in redis-server haproxy promtool; do
     if is_missing $service; then
-        update-rc.d $service disable >>"$log" 2>&1
+        update-rc.d "${package[$service]}" disable >>"$log" 2>&1
     fi
 done

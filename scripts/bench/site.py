@@ -52,6 +52,7 @@ class Site:
         return Program(name, self.program, command, {
             "VOICEASSIST__DATA_DIR": "data",
             "VOICEASSIST__GATEWAY__LISTEN": f"{HOST}:{free_port()}",
+            "VOICEASSIST__METRICS__LISTEN": f"{HOST}:0",
             # Nobody signs in again within a run, and the lab is no attacker.
             "VOICEASSIST__GATEWAY__ACCESS_TOKEN_MINUTES": "1440",
             "VOICEASSIST__GATEWAY__LOGIN_ATTEMPTS_PER_MINUTE": "10000",

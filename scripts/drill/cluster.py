@@ -148,6 +148,7 @@ class Cluster:
             "VOICEASSIST__DATABASE__URL": self.postgres.url,
             "VOICEASSIST__DATABASE__MIN_CONNECTIONS": "2",
             "VOICEASSIST__GATEWAY__LISTEN": f"{HOST}:{free_port()}",
+            "VOICEASSIST__METRICS__LISTEN": f"{HOST}:0",
             "VOICEASSIST__GATEWAY__ACCESS_TOKEN_MINUTES": "1440",
             "VOICEASSIST__KNOWLEDGE__MODEL_DIRECTORY": str(self.installed.path / "model"),
         }

@@ -47,6 +47,12 @@ impl Assistant {
         self.cache.figures()
     }
 
+    /// How well the cache works, as it is each time that it is asked for.
+    #[must_use]
+    pub fn cache_exposed(&self) -> impl telemetry::Source + use<> {
+        self.cache.exposed()
+    }
+
     /// Why a question that stands alone is answered from the cache, or not, for everybody who has no private documents. What
     /// others asked about their private documents is theirs.
     pub async fn explain(&self, question: &str, mode: ModeRequest) -> Result<Explanation, AskError> {

@@ -199,6 +199,11 @@ impl TierCounters {
         self.failures.add(1);
     }
 
+    /// How long lookups took, in nanoseconds.
+    pub(crate) fn times(&self) -> Histogram<u64> {
+        self.latency.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn figures(&self, questions: u64, bytes: u64, entries: u64) -> TierFigures {
         let hits = self.hits.get();
         let misses: BTreeMap<&'static str, u64> =

@@ -15,6 +15,7 @@
 mod clock;
 mod disk;
 mod entry;
+mod exposing;
 mod figures;
 mod flights;
 mod journal;
@@ -36,6 +37,7 @@ mod tiers;
 mod value;
 
 pub use clock::Clock;
+pub use exposing::Exposed;
 pub use figures::{Evictions, Figures, FlightFigures, JournalFigures, Latency, Refused, TierFigures};
 pub use flights::{Flight, Landed, Leader};
 pub use journal::{Gap, Journal};

@@ -5,10 +5,13 @@
 //! uses as well. Nothing below this crate knows a status code: `problem` gives every failure its own.
 
 mod api;
+mod audit;
 pub mod auth;
+mod census;
 mod extract;
 mod gateway;
 mod limits;
+mod metrics;
 mod middleware;
 mod openapi;
 mod pages;
@@ -16,8 +19,9 @@ mod problem;
 mod routes;
 mod serving;
 mod settings;
+mod watch;
 
-pub use gateway::Gateway;
+pub use gateway::{Gateway, StartError};
 pub use openapi::document as openapi_document;
 pub use problem::{FieldError, Problem};
 pub use routes::OPEN_API_PATHS;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use telemetry::Waited;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -16,6 +17,7 @@ use tracing::Instrument;
 
 use crate::Gateway;
 use crate::extract::RequestId;
+use crate::metrics::Shed;
 use crate::problem::{self, Problem};
 use crate::routes::{REPLACED_FILE, UPLOAD_PATH};
 
@@ -32,6 +34,8 @@ pub(crate) fn wrap(router: Router, gateway: &Gateway) -> Router {
     router
         // Innermost, where the extractors look for it: no body is read without a limit.
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        // A drill: as slow as if a handler were.
+        .layer(from_fn_with_state(gateway.clone(), delay))
         // Outside the limit on bodies, so that a body that never ends counts; inside the permits, so that a request
         // that is given up gives its permit back.
         .layer(from_fn_with_state(gateway.clone(), time_out))
@@ -45,19 +49,23 @@ pub(crate) fn wrap(router: Router, gateway: &Gateway) -> Router {
         // Outside `render_problems`: problem documents have these headers as well.
         .layer(from_fn(secure))
         // Outermost: everything inside logs with the request's id, and its time is the whole time.
-        .layer(from_fn(identify))
+        .layer(from_fn_with_state(gateway.clone(), identify))
 }
 
-/// Gives each request an id and a line in the log; a proxy that finds us well each second is worth none.
-async fn identify(mut request: Request, next: Next) -> Response {
+/// Gives each request an id, its figures, and a line in the log; a proxy that finds us well each second is worth none.
+async fn identify(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).and_then(given_id).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", %id, %method, %path);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let began = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let elapsed_ms = began.elapsed().as_secs_f64() * 1_000.0;
-    let status = response.status();
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let (began, waited) = (Instant::now(), Waited::default());
+    let mut response = waited.during(next.run(request)).instrument(span.clone()).await;
+    let (elapsed, status) = (began.elapsed(), response.status());
+    // An address that leads nowhere is somebody's invention: it is no label.
+    let route = route.as_deref().unwrap_or("unknown");
+    gateway.metrics().answered_request(method.as_str(), route, status.as_u16(), elapsed, waited.total());
+    let elapsed_ms = elapsed.as_secs_f64() * 1_000.0;
     let is_routine = status.is_success() && path.starts_with("/health");
     span.in_scope(|| {
         if is_routine {
@@ -167,6 +175,7 @@ async fn admit(State(gateway): State<Gateway>, mut request: Request, next: Next)
         return next.run(request).await;
     }
     let Ok(permit) = Arc::clone(gateway.request_permits()).try_acquire_owned() else {
+        gateway.metrics().shed(Shed::Requests);
         return Problem::busy("The server is answering as many requests as it can. Try again in a second.")
             .into_response();
     };
@@ -175,6 +184,15 @@ async fn admit(State(gateway): State<Gateway>, mut request: Request, next: Next)
     let response = next.run(request).await;
     drop(permit);
     response
+}
+
+/// Makes every answer but those about health late, where the settings say so.
+async fn delay(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let delay = Duration::from_millis(gateway.settings().injected_delay_ms);
+    if !delay.is_zero() && !is_at(request.uri().path(), "/health") {
+        tokio::time::sleep(delay).await;
+    }
+    next.run(request).await
 }
 
 fn takes_a_file(request: &Request) -> bool {
@@ -189,6 +207,7 @@ async fn time_out(State(gateway): State<Gateway>, request: Request, next: Next) 
     }
     let limit = Duration::from_secs(gateway.settings().request_timeout_seconds);
     let Ok(response) = tokio::time::timeout(limit, next.run(request)).await else {
+        gateway.metrics().shed(Shed::TimedOut);
         tracing::warn!(seconds = limit.as_secs(), "the request took too long and was given up");
         let detail = format!("The request took longer than {} s and was given up.", limit.as_secs());
         return Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).into_response();

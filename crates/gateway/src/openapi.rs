@@ -1,7 +1,7 @@
 //! The description of the API, made from the handlers themselves.
 
 use axum::Router;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, ContentBuilder, Info, OpenApi, Ref, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
@@ -29,6 +29,27 @@ pub fn document() -> OpenApi {
     });
     describe(&mut whole);
     whole
+}
+
+/// Method and path of every operation.
+pub(crate) fn operations() -> Vec<(String, String)> {
+    let mut all = routes::api().into_openapi();
+    all.merge(routes::open_api().into_openapi());
+    let of_path = |(path, item): (&String, &PathItem)| {
+        let methods = [
+            ("GET", item.get.is_some()),
+            ("POST", item.post.is_some()),
+            ("PUT", item.put.is_some()),
+            ("PATCH", item.patch.is_some()),
+            ("DELETE", item.delete.is_some()),
+        ];
+        methods
+            .into_iter()
+            .filter(|(_, is_there)| *is_there)
+            .map(|(method, _)| (method.to_owned(), path.clone()))
+            .collect()
+    };
+    all.paths.paths.iter().flat_map::<Vec<_>, _>(of_path).collect()
 }
 
 /// `/openapi.json`, and `/docs` to browse it.

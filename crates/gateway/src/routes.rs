@@ -9,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    auth, cache, chat, conversations, documents, export, feedback, files, health, jobs, password, search, settings,
-    slow_queries, upload, users,
+    audit, auth, cache, chat, conversations, dashboard, documents, export, feedback, files, health, jobs, password,
+    search, settings, slo, slow_queries, upload, users,
 };
 use crate::auth::{require_account, require_page_account};
 use crate::problem::Problem;
@@ -57,6 +57,10 @@ pub(crate) fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(jobs::retry))
         .routes(routes!(settings::get))
         .routes(routes!(slow_queries::list))
+        .routes(routes!(dashboard::dashboard))
+        .routes(routes!(slo::standing))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
         .routes(routes!(cache::figures, cache::clear))
         .routes(routes!(cache::explain))
         .routes(routes!(cache::drop_one))
@@ -90,6 +94,12 @@ fn people_pages() -> Router<Gateway> {
         .route("/documents/{id}", get(pages::documents::document))
         .route("/account", get(pages::account::show))
         .route("/admin", get(pages::admin::show))
+}
+
+/// The pages' routes with their methods, as figures name them.
+pub(crate) fn page_routes() -> impl Iterator<Item = (String, String)> {
+    let pages = ["/login", "/", "/c/{id}", "/documents", "/documents/{id}", "/account", "/admin"];
+    pages.into_iter().map(|page| ("GET".to_owned(), page.to_owned()))
 }
 
 /// The whole site.

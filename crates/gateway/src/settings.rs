@@ -34,6 +34,10 @@ pub struct Settings {
     pub shutdown_seconds: u64,
     /// Most characters of a question.
     pub max_question_chars: usize,
+    /// Delays every answer that a person waits for, to try out whether alerts come, in milliseconds.
+    pub injected_delay_ms: u64,
+    /// How often what happens is taken down for charts and error budgets, in seconds.
+    pub watch_seconds: u64,
     /// Questions that an empty chat offers.
     pub sample_questions: Vec<String>,
 }
@@ -61,6 +65,8 @@ impl Default for Settings {
             upload_wait_seconds: 60,
             shutdown_seconds: 20,
             max_question_chars: 4_000,
+            injected_delay_ms: 0,
+            watch_seconds: 10,
             sample_questions: samples.map(str::to_owned).to_vec(),
         }
     }
@@ -95,6 +101,8 @@ impl Settings {
         within("request_timeout_seconds", self.request_timeout_seconds, 1, 3_600)?;
         within("upload_wait_seconds", self.upload_wait_seconds, 1, 3_600)?;
         within("shutdown_seconds", self.shutdown_seconds, 1, 3_600)?;
+        within("injected_delay_ms", self.injected_delay_ms, 0, 60_000)?;
+        within("watch_seconds", self.watch_seconds, 1, 60)?;
         within("max_question_chars", self.max_question_chars as u64, 10, 100_000)
     }
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::chunk::{Chunk, ChunkOptions, chunk};
 use crate::embed::Vectors;
+use crate::exposing::Phase;
 use crate::index::{Quantised, quantise};
 use crate::parse::{Format, Limits, ParseError, parse};
 use crate::{Knowledge, Result, unit_vectors, units};
@@ -22,8 +23,10 @@ impl Knowledge {
         let bytes = self.store.document_bytes(document_id).await?.unwrap_or_default();
         let format: Format = document.format.parse().map_err(|_| store::Error::Corrupt { what: "document format" })?;
         let options = ChunkOptions { target_words: self.settings.chunk_words, ..ChunkOptions::default() };
-        let extracted = tokio::task::spawn_blocking(move || extract(format, &bytes, &options)).await??;
-        self.store.store_extracted(document_id, extracted, self.model.is_some()).await?;
+        let extracting = tokio::task::spawn_blocking(move || extract(format, &bytes, &options));
+        let extracted = self.ingestion.during(Phase::Parse, extracting).await??;
+        let indexing = self.store.store_extracted(document_id, extracted, self.model.is_some());
+        self.ingestion.during(Phase::Index, indexing).await?;
         Ok(())
     }
 
@@ -35,14 +38,16 @@ impl Knowledge {
         let texts: Vec<ChunkText> = pending.iter().map(ChunkText::new).collect();
         let pieces: Vec<Vec<String>> = texts.iter().map(|text| text.pieces.clone()).collect();
         let encoder = model.clone();
-        let vectors = tokio::task::spawn_blocking(move || encoder.embed_batch(&pieces)).await??;
+        let embedding = tokio::task::spawn_blocking(move || encoder.embed_batch(&pieces));
+        let vectors = self.ingestion.during(Phase::Embed, embedding).await??;
         let stored: Vec<StoredVector> = pending
             .iter()
             .zip(&texts)
             .zip(&vectors)
             .map(|((chunk, text), vectors)| stored_vector(chunk.number, text, vectors))
             .collect();
-        let stored = self.store.store_vectors(model.name(), document_ids, stored).await?;
+        let storing = self.store.store_vectors(model.name(), document_ids, stored);
+        let stored = self.ingestion.during(Phase::Store, storing).await?;
         // Nobody has to wait for that who asks next.
         self.catch_up_with_everything().await?;
         Ok(stored)

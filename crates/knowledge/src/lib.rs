@@ -6,6 +6,7 @@
 pub mod chunk;
 pub mod embed;
 mod error;
+mod exposing;
 mod generations;
 mod history;
 mod index;
@@ -66,6 +67,7 @@ pub struct Knowledge {
     history: Arc<history::History>,
     remembered: Arc<search::Remembered>,
     work_arrived: Arc<Notify>,
+    ingestion: Arc<exposing::IngestionTimes>,
 }
 
 impl Knowledge {
@@ -90,6 +92,7 @@ impl Knowledge {
             history: Arc::default(),
             remembered: Arc::default(),
             work_arrived: Arc::default(),
+            ingestion: Arc::default(),
         };
         knowledge.begin_anew().await?;
         Ok(knowledge)

@@ -1,9 +1,13 @@
 //! Time and ids, injected so that tests decide what time it is.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{Builder, Uuid};
+
+/// Counts the ids of clocks that stand still.
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Where the program gets its time from.
 #[derive(Clone, Debug, Default)]
@@ -45,9 +49,12 @@ impl Clock {
             // The library's own counter keeps ids of one millisecond in order.
             Self::System => Uuid::now_v7(),
             Self::Manual(_) => {
-                let now = self.now();
-                let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-                Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+                let milliseconds = u64::try_from(self.now().timestamp_millis()).unwrap_or_default();
+                // In order as well; other processes whose clocks stand at the same moment make others.
+                let mut tail = [0; 10];
+                tail[2..6].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+                tail[6..].copy_from_slice(&Uuid::now_v7().as_bytes()[12..]);
+                Builder::from_unix_timestamp_millis(milliseconds, &tail).into_uuid()
             }
         }
     }

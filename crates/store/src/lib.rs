@@ -4,7 +4,9 @@
 //! operations that the rest of the program may perform, and each operation is one transaction.
 
 pub mod accounts;
+pub mod audit;
 mod bell;
+pub mod census;
 pub mod changes;
 pub mod chunks;
 mod clock;
@@ -23,12 +25,15 @@ pub mod passages;
 mod scope;
 pub mod search;
 pub mod sessions;
+pub mod slots;
 pub mod transfer;
 pub mod values;
 mod vectors;
 
 pub use bell::JobBell;
 pub use clock::Clock;
-pub use database::{DatabaseUrl, Marks, MarksUnavailable, QueryStatistics, ReplicaState, Settings, SlowQuery, Store};
+pub use database::{
+    Connections, DatabaseUrl, Marks, MarksUnavailable, QueryStatistics, ReplicaState, Settings, SlowQuery, Store,
+};
 pub use error::{Error, Result};
 pub use scope::{Reader, Visibility};

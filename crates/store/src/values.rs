@@ -72,6 +72,48 @@ pub enum Author {
     Assistant,
 }
 
+/// What somebody does that others may want to know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))", rename_all = "snake_case")]
+pub enum AuditAction {
+    /// Signing in, as a program or in a browser.
+    SignIn,
+    /// Signing out.
+    SignOut,
+    /// Making an account, for oneself or for somebody else.
+    AddAccount,
+    /// Changing somebody's role, password or right to sign in.
+    ChangeAccount,
+    /// Changing one's own password.
+    ChangePassword,
+    /// Bringing a document in.
+    UploadDocument,
+    /// Giving a document another content.
+    ReplaceDocument,
+    /// Changing a document's title or who may read it.
+    ChangeDocument,
+    /// Deleting a document.
+    DeleteDocument,
+    /// Having a document read again.
+    RetryDocument,
+    /// Throwing answers away.
+    ClearCache,
+    /// Taking the audit log with one.
+    ExportAudit,
+}
+
+/// Whether it came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+pub enum AuditOutcome {
+    /// It did.
+    Done,
+    /// It was not allowed.
+    Refused,
+}
+
 /// What a session's secret is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,28 @@
-//! Logs: how they are written and at what level.
+//! Logs: how they are written and at what level. Metrics: their names, how they are counted and exposed.
+
+#![cfg_attr(test, allow(clippy::float_cmp, reason = "what tests compare is exact"))]
+
+mod exposition;
+mod metric;
+pub mod names;
+pub mod process;
+mod serving;
+mod slot;
+mod times;
+mod waiting;
 
 use std::io::IsTerminal;
 
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+
+pub use exposition::{Exposition, MEDIA_TYPE, Sample, Source, Teller};
+pub use metric::{Kind, Metric};
+pub use serving::{MetricsSettings, serve_metrics};
+pub use slot::{Slot, Spread};
+pub use times::{Count, Family, Times};
+pub use waiting::{Waited, waited, waiting_for};
 
 /// How logs are written, to the standard error stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -12,6 +12,8 @@ use gateway::Gateway;
 use knowledge::Knowledge;
 use store::accounts::Account;
 use store::{Clock, Store};
+use telemetry::Exposition;
+use telemetry::process::Process;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +30,8 @@ pub(crate) struct Product {
     coordination: Coordination,
     shutdown: CancellationToken,
     tasks: TaskTracker,
+    /// What was done of the jobs, where this process does them.
+    work: Option<Arc<worker::Figures>>,
     /// Held while this process serves or indexes a data directory; another process then does neither.
     lock: Option<File>,
 }
@@ -57,6 +61,7 @@ impl Product {
             coordination,
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            work: None,
             lock: None,
         })
     }
@@ -65,8 +70,9 @@ impl Product {
     pub(crate) fn start_worker(&mut self) -> anyhow::Result<()> {
         self.lock = self.store.lock_for_serving()?;
         let (knowledge, shutdown) = (self.knowledge.clone(), self.shutdown.clone());
+        let figures = self.work.insert(Arc::default()).clone();
         self.tasks.spawn(async move {
-            if let Err(error) = worker::run(knowledge, shutdown).await {
+            if let Err(error) = worker::run(knowledge, figures, shutdown).await {
                 tracing::error!(error = %error, "the worker could not start; documents are kept but not indexed");
             }
         });
@@ -89,8 +95,41 @@ impl Product {
         .await?;
         let (assistant, shutdown) = (self.assistant.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { shutdown.run_until_cancelled(assistant.keep_house()).await });
+        let (counting, shutdown) = (gateway.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { shutdown.run_until_cancelled(counting.keep_count()).await });
+        let (watching, shutdown) = (gateway.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move {
+            shutdown.run_until_cancelled(watching.keep_watch()).await;
+            // What happened since the last look is kept as well.
+            watching.look().await;
+        });
+        self.start_metrics(gateway.exposed(self.exposition())).await?;
         self.tasks.spawn(gateway::serve(gateway, listener, self.shutdown.clone()));
         Ok(bound)
+    }
+
+    /// What every process tells.
+    pub(crate) fn exposition(&self) -> Exposition {
+        let (store, knowledge) = (Arc::new(self.store.clone()), Arc::new(self.knowledge.clone()));
+        let base = Exposition::default().with(Arc::new(Process::default())).with(store).with(knowledge);
+        match &self.work {
+            Some(work) => base.with(Arc::<worker::Figures>::clone(work)),
+            None => base,
+        }
+    }
+
+    /// Begins to tell figures, where that is wanted.
+    pub(crate) async fn start_metrics(&self, exposition: Exposition) -> anyhow::Result<()> {
+        let address = &self.settings.metrics.listen;
+        if address.is_empty() {
+            return Ok(());
+        }
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address}; choose another address with metrics.listen, or none with \"\"")
+        })?;
+        tracing::info!(address = %listener.local_addr()?, "metrics are told at /metrics");
+        self.tasks.spawn(telemetry::serve_metrics(exposition, listener, self.shutdown.clone()));
+        Ok(())
     }
 
     /// Accounts, as the command line manages them.

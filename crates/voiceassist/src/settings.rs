@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) redis: coordination::Settings,
     pub(crate) cache: cache::Settings,
     pub(crate) logs: telemetry::Settings,
+    pub(crate) metrics: telemetry::MetricsSettings,
 }
 
 impl Default for Settings {
@@ -36,6 +37,7 @@ impl Default for Settings {
             redis: coordination::Settings::default(),
             cache: cache::Settings::default(),
             logs: telemetry::Settings::default(),
+            metrics: telemetry::MetricsSettings::default(),
         }
     }
 }

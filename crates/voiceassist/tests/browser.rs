@@ -149,6 +149,40 @@ async fn the_cache_of_answers_explains_itself_and_forgets_on_demand() {
 }
 
 #[tokio::test]
+async fn answers_that_come_late_turn_their_levels_red_for_the_administrator() {
+    const LATE: [&str; 3] = ["P95 response time", "latency p95", "latency p99"];
+    let home = Home::without_model().set("GATEWAY__WATCH_SECONDS", "1").set("GATEWAY__INJECTED_DELAY_MS", "2000");
+    let server = home.serve(["--samples", &handbook("it-security-policy.html")]).await;
+    let admin = server.first_admin().await;
+    for answer in futures::future::join_all((0..120).map(|_| admin.get("/api/auth/me"))).await {
+        answer.ok();
+    }
+    let browser = Browser::start().await;
+    sign_in(&browser, &server).await;
+    browser.go(&format!("{}/admin", server.base)).await;
+    browser.find("[data-testid=level].is-fail:last-child").await;
+    let red = browser
+        .run("return [...document.querySelectorAll('.level.is-fail th')].map((name) => name.textContent);")
+        .await;
+    let red: Vec<&str> = red.as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
+    for late in LATE {
+        assert!(red.iter().any(|name| name.contains(late)), "{late} is not among {red:?}");
+    }
+    assert!(red.iter().all(|name| name.contains("response time") || name.contains("latency")), "{red:?}");
+    assert_eq!(browser.text("#levels-worst").await, "FAIL");
+    assert!(browser.count("[data-testid=chart] path[d^=M]").await >= 3, "charts have lines");
+    for (screen, scheme, name) in [
+        (Screen::Phone, "dark", "levels-phone-dark"),
+        (Screen::Desk, "dark", "levels-dark"),
+        (Screen::Desk, "light", "levels"),
+    ] {
+        browser.show(screen, scheme).await;
+        browser.screenshot(name).await;
+    }
+    assert_eq!(browser.errors().await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_answered_in_place() {
     let home = Home::without_model();
     let password = home.add_person("ada@example.org", &["--name", "Ada"]).await;

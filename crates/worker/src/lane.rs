@@ -1,12 +1,15 @@
 //! A lane: claims jobs of one kind and works them off until shutdown.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use knowledge::{Error, Knowledge};
 use store::jobs::Job;
 use store::values::JobKind;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::figures::{Figures, Outcome};
 
 /// What a lane does with the jobs that it claims.
 pub(crate) trait Work {
@@ -24,7 +27,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// Failures that may pass, such as a full disk, are tried this often.
 const MAX_ATTEMPTS: i32 = 4;
 
-pub(crate) async fn run<W: Work>(work: W, knowledge: Knowledge, shutdown: CancellationToken) {
+pub(crate) async fn run<W: Work>(work: W, knowledge: Knowledge, figures: Arc<Figures>, shutdown: CancellationToken) {
     // Claimed, but what became of them could not be recorded, for instance because the disk was full.
     let mut unsettled = Vec::new();
     while !shutdown.is_cancelled() {
@@ -32,7 +35,7 @@ pub(crate) async fn run<W: Work>(work: W, knowledge: Knowledge, shutdown: Cancel
         let arrived = knowledge.work_arrived().notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();
-        match claim_and_work(&work, &knowledge, &mut unsettled).await {
+        match claim_and_work(&work, &knowledge, &figures, &mut unsettled).await {
             Ok(0) => {}
             Ok(_) => continue,
             Err(error) => tracing::error!(kind = ?W::KIND, error = %error, "cannot take jobs; trying again"),
@@ -46,7 +49,12 @@ pub(crate) async fn run<W: Work>(work: W, knowledge: Knowledge, shutdown: Cancel
 }
 
 /// Works off one batch and returns its size; jobs of an earlier one that are `unsettled` are put back first.
-async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge, unsettled: &mut Vec<Uuid>) -> store::Result<usize> {
+async fn claim_and_work<W: Work>(
+    work: &W,
+    knowledge: &Knowledge,
+    figures: &Figures,
+    unsettled: &mut Vec<Uuid>,
+) -> store::Result<usize> {
     let store = knowledge.store();
     store.release_jobs(unsettled).await?;
     unsettled.clear();
@@ -56,17 +64,26 @@ async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge, unsettled: &mu
     }
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
     unsettled.clone_from(&ids);
-    match (work.work(&jobs).await, jobs.as_slice()) {
+    let began = Instant::now();
+    let worked = work.work(&jobs).await;
+    figures.worked(W::KIND, began.elapsed());
+    match (worked, jobs.as_slice()) {
         // Rows that are still there have more to do, when it is their turn again.
-        (Ok(()), _) => store.release_jobs(&ids).await?,
-        (Err(error), [job]) => record_failure(knowledge, job, &error).await?,
+        (Ok(()), _) => {
+            store.release_jobs(&ids).await?;
+            figures.ended(W::KIND, Outcome::Worked, jobs.len());
+        }
+        (Err(error), [job]) => record_failure(knowledge, figures, job, &error).await?,
         // One document must not take the others of its batch down with it.
         (Err(error), _) => {
             tracing::warn!(error = %error, "a batch of jobs failed; doing its jobs one by one");
             for job in &jobs {
                 match work.work(std::slice::from_ref(job)).await {
-                    Ok(()) => store.release_jobs(&[job.id]).await?,
-                    Err(error) => record_failure(knowledge, job, &error).await?,
+                    Ok(()) => {
+                        store.release_jobs(&[job.id]).await?;
+                        figures.ended(W::KIND, Outcome::Worked, 1);
+                    }
+                    Err(error) => record_failure(knowledge, figures, job, &error).await?,
                 }
             }
         }
@@ -77,7 +94,7 @@ async fn claim_and_work<W: Work>(work: &W, knowledge: &Knowledge, unsettled: &mu
 
 /// A document that cannot be parsed is given up at once; anything else may pass and is tried again, later each
 /// time.
-async fn record_failure(knowledge: &Knowledge, job: &Job, error: &Error) -> store::Result<()> {
+async fn record_failure(knowledge: &Knowledge, figures: &Figures, job: &Job, error: &Error) -> store::Result<()> {
     let lasting = matches!(error, Error::Parse(_)) || job.attempts + 1 >= MAX_ATTEMPTS;
     let retry_in = (!lasting).then(|| chrono::TimeDelta::seconds(1 << (2 * job.attempts.clamp(0, 10))));
     if lasting {
@@ -85,5 +102,6 @@ async fn record_failure(knowledge: &Knowledge, job: &Job, error: &Error) -> stor
     } else {
         tracing::warn!(document = %job.document_id, error = %error, "a job failed and will be tried again");
     }
+    figures.ended(job.kind, if lasting { Outcome::Failed } else { Outcome::Postponed }, 1);
     knowledge.store().fail_job(job.id, &error.to_string(), retry_in).await
 }

@@ -6,11 +6,15 @@
 //! finished it, and never loses or doubles it.
 
 mod bell;
+mod figures;
 mod jobs;
 mod lane;
 mod leases;
 mod sessions;
 
+use std::sync::Arc;
+
+pub use figures::Figures;
 use knowledge::Knowledge;
 use store::jobs::Orphans;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +23,7 @@ use tokio_util::task::TaskTracker;
 /// Puts back what dead processes had in hand, sees that every chunk has or awaits a vector of the present model,
 /// and then works until `shutdown`; expired sessions are deleted at the beginning and now and then. On PostgreSQL any
 /// number of processes may do this; on a data directory only one: hold [`store::Store::lock_for_serving`].
-pub async fn run(knowledge: Knowledge, shutdown: CancellationToken) -> knowledge::Result<()> {
+pub async fn run(knowledge: Knowledge, figures: Arc<Figures>, shutdown: CancellationToken) -> knowledge::Result<()> {
     let one_process = knowledge.store().is_served_by_one_process();
     let orphans = if one_process { Orphans::AllOthers } else { Orphans::Expired };
     let recovered = knowledge.store().recover_jobs(orphans).await?;
@@ -36,8 +40,9 @@ pub async fn run(knowledge: Knowledge, shutdown: CancellationToken) -> knowledge
     lanes.spawn(leases::run(knowledge.store().clone(), leases::every(), shutdown.clone()));
     lanes.spawn(bell::run(knowledge.clone(), shutdown.clone()));
     lanes.spawn(sessions::run(knowledge.store().clone(), sessions::EVERY, shutdown.clone()));
-    lanes.spawn(lane::run(jobs::ingest::Ingest(knowledge.clone()), knowledge.clone(), shutdown.clone()));
-    lanes.spawn(lane::run(jobs::embed::Embed(knowledge.clone()), knowledge, shutdown));
+    let ingest = jobs::ingest::Ingest(knowledge.clone());
+    lanes.spawn(lane::run(ingest, knowledge.clone(), Arc::clone(&figures), shutdown.clone()));
+    lanes.spawn(lane::run(jobs::embed::Embed(knowledge.clone()), knowledge, figures, shutdown));
     lanes.close();
     lanes.wait().await;
     Ok(())

@@ -1,6 +1,7 @@
 //! What has expired is deleted, at the start and later on.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -34,7 +35,7 @@ async fn sessions_that_expired_while_nothing_ran_are_deleted_at_the_start() {
 
     let knowledge = Knowledge::open(store.clone(), knowledge::Settings::default()).await.unwrap();
     let shutdown = CancellationToken::new();
-    let working = tokio::spawn(worker::run(knowledge, shutdown.clone()));
+    let working = tokio::spawn(worker::run(knowledge, Arc::default(), shutdown.clone()));
     let one_left = async {
         while store.count_sessions().await.unwrap() != 1 {
             tokio::task::yield_now().await;

@@ -3,12 +3,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use store::values::AuditAction;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Answered, schema};
 use crate::Gateway;
-use crate::auth::{NewPerson, Tokens, User};
+use crate::audit::Deed;
+use crate::auth::{self, NewPerson, Tokens, User, recognise};
 use crate::extract::{Client, Json};
 use crate::problem::Problem;
 
@@ -65,9 +67,8 @@ pub(crate) async fn register(
     Client(client): Client,
     Json(body): Json<Registration>,
 ) -> Result<(StatusCode, Json<Me>), Problem> {
-    gateway.logins().check(client, &body.email).await?;
     let person = NewPerson { email: body.email, name: body.name, password: body.password };
-    let account = gateway.accounts().register(person).await?;
+    let account = auth::register(&gateway, client, person).await?;
     Ok((StatusCode::CREATED, Json(account.into())))
 }
 
@@ -80,8 +81,7 @@ pub(crate) async fn login(
     Client(client): Client,
     Json(body): Json<Credentials>,
 ) -> Answered<Tokens> {
-    gateway.logins().check(client, &body.email).await?;
-    let account = gateway.accounts().check(&body.email, body.password).await?;
+    let account = recognise(&gateway, client, &body.email, body.password).await?;
     Ok(Json(gateway.accounts().begin_tokens(&account).await?))
 }
 
@@ -96,6 +96,7 @@ pub(crate) async fn refresh(State(gateway): State<Gateway>, Json(body): Json<Ref
 #[utoipa::path(post, path = "/api/auth/logout", tag = "auth", responses((status = 204)))]
 pub(crate) async fn logout(State(gateway): State<Gateway>, user: User) -> Result<StatusCode, Problem> {
     gateway.accounts().log_out(user.session).await?;
+    gateway.write_down(Deed::of(&user, AuditAction::SignOut)).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,11 +3,13 @@
 use assistant::{CacheTier, ModeRequest};
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
+use store::values::AuditAction;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Answered, schema};
 use crate::Gateway;
-use crate::auth::Admin;
+use crate::audit::Deed;
+use crate::auth::{Admin, User};
 use crate::extract::{Json, Query};
 use crate::problem::Problem;
 
@@ -36,8 +38,9 @@ pub(crate) struct Cleared {
 
 /// Throws all answers away, in every gateway.
 #[utoipa::path(delete, path = "/api/admin/cache", tag = "admin", responses((status = 200, body = Cleared)))]
-pub(crate) async fn clear(State(gateway): State<Gateway>, _: Admin) -> Answered<Cleared> {
+pub(crate) async fn clear(State(gateway): State<Gateway>, _: Admin, user: User) -> Answered<Cleared> {
     let assistant::Cleared { l1, l2, rag, complete } = gateway.assistant().clear_cache().await?;
+    gateway.write_down(Deed::of(&user, AuditAction::ClearCache)).await;
     Ok(Json(Cleared { l1, l2, rag, complete }))
 }
 
@@ -52,10 +55,19 @@ pub(crate) struct Dropped {
 #[utoipa::path(delete, path = "/api/admin/cache/{key}", tag = "admin", params(("key" = String, Path, description = "64 \
     hexadecimal digits, as an explanation shows them.")),
     responses((status = 200, body = Dropped), (status = 404, description = "Nothing stands under this key.")))]
-pub(crate) async fn drop_one(State(gateway): State<Gateway>, _: Admin, Path(key): Path<String>) -> Answered<Dropped> {
+pub(crate) async fn drop_one(
+    State(gateway): State<Gateway>,
+    _: Admin,
+    user: User,
+    Path(key): Path<String>,
+) -> Answered<Dropped> {
     let key = key.parse().map_err(|error| Problem::bad_request(format!("The key cannot be understood: {error}.")))?;
     let tiers = gateway.assistant().drop_answer(key).await?;
-    if tiers.is_empty() { Err(Problem::not_found("cached answer")) } else { Ok(Json(Dropped { tiers })) }
+    if tiers.is_empty() {
+        return Err(Problem::not_found("cached answer"));
+    }
+    gateway.write_down(Deed::of(&user, AuditAction::ClearCache).to(&key)).await;
+    Ok(Json(Dropped { tiers }))
 }
 
 /// Which question is to be explained.

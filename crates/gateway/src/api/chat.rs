@@ -11,6 +11,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
+use telemetry::Waited;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -93,9 +94,12 @@ fn wants_events(headers: &HeaderMap) -> bool {
 
 fn begin(gateway: &Gateway, question: Ask, pieces: Option<mpsc::Sender<AnswerEvent>>, permit: Permit) -> Answering {
     use tracing::Instrument as _;
-    let assistant = gateway.assistant().clone();
+    let (within, waited) = (gateway.clone(), Waited::of_request());
     let answering = async move {
-        let answer = assistant.ask(question, pieces).await;
+        let answer = waited.during(within.assistant().ask(question, pieces)).await;
+        if let Ok(answer) = &answer {
+            within.metrics().answered_question(answer);
+        }
         drop(permit);
         answer
     };

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use store::page::Page;
-use store::values::DocumentStatus;
+use store::values::{AuditAction, DocumentStatus};
 use store::{Store, Visibility};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Answered;
 use super::schema::{self, List};
 use crate::Gateway;
+use crate::audit::Deed;
 use crate::auth::User;
 use crate::extract::{Id, Json, PageQuery, Query};
 use crate::problem::Problem;
@@ -103,7 +104,13 @@ pub(crate) async fn change(
     if title.as_ref().is_some_and(|title| title.trim().is_empty()) {
         return Err(Problem::invalid_field("title", "must not be empty"));
     }
+    let said = [
+        title.is_some().then(|| "title".to_owned()),
+        visibility.map(|visibility| format!("readers: {}", readers(visibility))),
+    ];
     let changed = gateway.knowledge().change(id, store::editing::DocumentChange { title, visibility }).await?;
+    let deed = Deed::of(&user, AuditAction::ChangeDocument).to(&id);
+    gateway.write_down(deed.with(said.into_iter().flatten().collect::<Vec<_>>().join(", "))).await;
     gateway.assistant().forget_document(id).await;
     let owner = gateway.store().account(changed.owner_id).await?.map(|account| account.name);
     Ok(Json(describe(changed, owner.unwrap_or_default(), &user)))
@@ -117,7 +124,16 @@ pub(crate) async fn delete(State(gateway): State<Gateway>, user: User, Id(id): I
     changeable(gateway.store(), &user, id).await?;
     gateway.knowledge().delete(id).await?;
     gateway.assistant().forget_document(id).await;
+    gateway.write_down(Deed::of(&user, AuditAction::DeleteDocument).to(&id)).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who may read a document, in words.
+pub(crate) const fn readers(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Private => "its owner",
+        Visibility::Shared => "everybody",
+    }
 }
 
 /// Fails if the person may not change the document, or delete it.

@@ -42,5 +42,6 @@ pub(crate) async fn rate(
         return Err(Problem::invalid_field("comment", format!("must have at most {MAX_COMMENT_CHARS} characters")));
     }
     gateway.store().rate_answer(user.id(), id, body.rating, comment).await?;
+    gateway.metrics().rated(body.rating > 0);
     Ok(StatusCode::NO_CONTENT)
 }

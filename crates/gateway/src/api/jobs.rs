@@ -4,13 +4,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use store::values::{DocumentStatus, JobKind, JobState};
+use store::values::{AuditAction, DocumentStatus, JobKind, JobState};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Answered, schema};
 use crate::Gateway;
-use crate::auth::Admin;
+use crate::audit::Deed;
+use crate::auth::{Admin, User};
 use crate::extract::{Id, Json, PageQuery, Query};
 use crate::problem::Problem;
 
@@ -78,11 +79,17 @@ pub(crate) async fn list(State(gateway): State<Gateway>, _: Admin, Query(query):
 #[utoipa::path(post, path = "/api/admin/jobs/{document_id}/retry", tag = "admin",
     params(("document_id" = Uuid, Path)),
     responses((status = 202), (status = 409, description = "The document has not failed.")))]
-pub(crate) async fn retry(State(gateway): State<Gateway>, _: Admin, Id(id): Id) -> Result<StatusCode, Problem> {
+pub(crate) async fn retry(
+    State(gateway): State<Gateway>,
+    _: Admin,
+    user: User,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
     let document = gateway.store().any_document(id).await?.ok_or_else(|| Problem::not_found("document"))?;
     if document.status != DocumentStatus::Failed {
         return Err(Problem::conflict("Only a document whose ingestion has failed can be read again."));
     }
     gateway.store().retry_document(id).await?;
+    gateway.write_down(Deed::of(&user, AuditAction::RetryDocument).to(&id)).await;
     Ok(StatusCode::ACCEPTED)
 }

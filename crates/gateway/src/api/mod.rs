@@ -2,10 +2,12 @@
 //! comes back.
 
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod cache;
 pub(crate) mod chat;
 pub(crate) mod conversations;
+pub(crate) mod dashboard;
 pub(crate) mod documents;
 pub(crate) mod export;
 pub(crate) mod feedback;
@@ -16,6 +18,7 @@ pub(crate) mod password;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod settings;
+pub(crate) mod slo;
 pub(crate) mod slow_queries;
 pub(crate) mod upload;
 pub(crate) mod users;

@@ -3,10 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use store::values::AuditAction;
 use utoipa::ToSchema;
 
 use crate::Gateway;
-use crate::auth::User;
+use crate::audit::Deed;
+use crate::auth::{User, allow_attempt};
 use crate::extract::{Client, Json};
 use crate::problem::Problem;
 
@@ -31,7 +33,8 @@ pub(crate) async fn change(
     Json(body): Json<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     // Whoever found a browser signed in must not find out the password there.
-    gateway.logins().check(client, &user.account.email).await?;
+    allow_attempt(&gateway, client, &user.account.email).await?;
     gateway.accounts().change_password(&user.account, user.session, body.current_password, body.new_password).await?;
+    gateway.write_down(Deed::of(&user, AuditAction::ChangePassword)).await;
     Ok(StatusCode::NO_CONTENT)
 }

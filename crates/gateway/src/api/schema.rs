@@ -54,4 +54,11 @@ names! {
     CacheMode { Use, Bypass, Refresh }
     /// The tier of the cache that had an answer.
     CacheTier { L1, L2, Rag }
+    /// What somebody did.
+    AuditAction {
+        SignIn, SignOut, AddAccount, ChangeAccount, ChangePassword, UploadDocument, ReplaceDocument, ChangeDocument,
+        DeleteDocument, RetryDocument, ClearCache, ExportAudit
+    }
+    /// Whether it came about.
+    AuditOutcome { Done, Refused }
 }

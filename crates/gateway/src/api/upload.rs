@@ -8,18 +8,20 @@ use axum::http::StatusCode;
 use knowledge::Upload;
 use serde::{Deserialize, Serialize};
 use store::documents::Stored;
-use store::values::DocumentStatus;
+use store::values::{AuditAction, DocumentStatus};
 use store::{Store, Visibility};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::documents::changeable;
+use super::documents::{changeable, readers};
 use super::schema;
 use crate::Gateway;
+use crate::audit::Deed;
 use crate::auth::User;
 use crate::extract::{Id, Json, Query};
+use crate::metrics::{Received, Shed};
 use crate::problem::Problem;
 
 /// How long the next bytes of an upload may take.
@@ -76,8 +78,16 @@ pub(crate) async fn upload(
     request: Request,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {
     let permit = receive(&gateway)?;
-    let form = read_form(&gateway, request).await?;
-    let stored = gateway.knowledge().take_in(form.into_upload(&user)?).await?;
+    let taken_in = async {
+        let form = read_form(&gateway, request).await?;
+        Ok::<_, Problem>(gateway.knowledge().take_in(form.into_upload(&user)?).await?)
+    };
+    let stored = taken_in.await.inspect_err(|_| gateway.metrics().received(Received::Refused))?;
+    gateway.metrics().received(if matches!(stored, Stored::Created(_)) { Received::New } else { Received::Known });
+    if let Stored::Created(document) = &stored {
+        let deed = Deed::of(&user, AuditAction::UploadDocument).to(&document.id);
+        gateway.write_down(deed.with(format!("readers: {}", readers(document.visibility())))).await;
+    }
     // The file is stored: waiting for its index holds nothing of it in memory.
     drop(permit);
     let (is_new, document) = match stored {
@@ -126,6 +136,7 @@ pub(crate) async fn replace(
     let permit = receive(&gateway)?;
     let (file_name, bytes) = read_form(&gateway, request).await?.into_file()?;
     let mut status = gateway.knowledge().replace(id, &file_name, bytes).await?.status;
+    gateway.write_down(Deed::of(&user, AuditAction::ReplaceDocument).to(&id)).await;
     drop(permit);
     if query.wait {
         status = wait_until_settled(&gateway, id).await?;
@@ -136,7 +147,10 @@ pub(crate) async fn replace(
 
 /// The right to receive a file.
 fn receive(gateway: &Gateway) -> Result<OwnedSemaphorePermit, Problem> {
-    let busy = |_| Problem::busy("The server is receiving as many files as it can. Try again in a second.");
+    let busy = |_| {
+        gateway.metrics().shed(Shed::Uploads);
+        Problem::busy("The server is receiving as many files as it can. Try again in a second.")
+    };
     gateway.upload_permits().clone().try_acquire_owned().map_err(busy)
 }
 

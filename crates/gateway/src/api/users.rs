@@ -5,14 +5,15 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use store::accounts::Account;
-use store::values::Role;
+use store::values::{AuditAction, Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Answered;
 use super::schema::{self, List};
 use crate::Gateway;
-use crate::auth::{Admin, NewPassword, NewPerson, PersonChange};
+use crate::audit::Deed;
+use crate::auth::{Admin, NewPassword, NewPerson, PersonChange, User};
 use crate::extract::{Id, Json, PageQuery, Query};
 use crate::problem::Problem;
 
@@ -100,6 +101,7 @@ pub(crate) async fn list(
 pub(crate) async fn add(
     State(gateway): State<Gateway>,
     _: Admin,
+    user: User,
     Json(body): Json<AddPerson>,
 ) -> Result<(StatusCode, Json<PersonChanged>), Problem> {
     let AddPerson { email, name, role, password } = body;
@@ -110,6 +112,8 @@ pub(crate) async fn add(
         let (account, password) = gateway.accounts().add_with_one_time_password(email, name, role).await?;
         (account, Some(password))
     };
+    let deed = Deed::of(&user, AuditAction::AddAccount).to(&account.email);
+    gateway.write_down(deed.with(format!("role {}", role_name(role)))).await;
     Ok((StatusCode::CREATED, Json(PersonChanged { user: account.into(), password })))
 }
 
@@ -120,6 +124,7 @@ pub(crate) async fn add(
 pub(crate) async fn change(
     State(gateway): State<Gateway>,
     _: Admin,
+    user: User,
     Id(id): Id,
     Json(body): Json<ChangePerson>,
 ) -> Answered<PersonChanged> {
@@ -132,6 +137,20 @@ pub(crate) async fn change(
         (None, false) => None,
     };
     let change = PersonChange { role: body.role, disabled: body.disabled, password };
+    let said = [
+        change.role.map(|role| format!("role {}", role_name(role))),
+        change.disabled.map(|disabled| if disabled { "disabled" } else { "enabled" }.to_owned()),
+        change.password.is_some().then(|| "new password".to_owned()),
+    ];
     let (account, password) = gateway.accounts().change(id, change).await?;
+    let deed = Deed::of(&user, AuditAction::ChangeAccount).to(&account.email);
+    gateway.write_down(deed.with(said.into_iter().flatten().collect::<Vec<_>>().join(", "))).await;
     Ok(Json(PersonChanged { user: account.into(), password }))
+}
+
+const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::User => "user",
+        Role::Admin => "administrator",
+    }
 }

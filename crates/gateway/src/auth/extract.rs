@@ -3,6 +3,8 @@
 //! Programs send `Authorization: Bearer <access token>`, browsers the cookie `va_session`. Every request looks the
 //! session up, so that logging out and disabling an account act at once.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
@@ -18,6 +20,7 @@ use uuid::Uuid;
 use super::AccountError;
 use super::accounts::Identity;
 use crate::Gateway;
+use crate::extract::client_of;
 use crate::problem::Problem;
 
 /// The browser's cookie.
@@ -30,6 +33,8 @@ pub(crate) struct User {
     pub(crate) session: Uuid,
     /// Where documents stood for the person when the request came.
     pub(crate) standing: Standing,
+    /// Where the request came from.
+    pub(crate) client: IpAddr,
 }
 
 /// The person who sends the request, who is an administrator.
@@ -39,6 +44,11 @@ pub(crate) struct Admin;
 impl User {
     pub(crate) fn id(&self) -> Uuid {
         self.account.id
+    }
+
+    /// The same, whose request came from there.
+    pub(crate) fn at(self, client: IpAddr) -> Self {
+        Self { client, ..self }
     }
 
     pub(crate) fn reader(&self) -> Reader {
@@ -59,7 +69,7 @@ impl User {
 impl From<Identity> for User {
     fn from(identity: Identity) -> Self {
         let Identity { account, session, standing } = identity;
-        Self { account, session, standing }
+        Self { account, session, standing, client: IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
     }
 }
 
@@ -85,6 +95,7 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 pub(crate) async fn require_account(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     match recognise(&gateway, request.method(), request.headers()).await {
         Ok(user) => {
+            let user = user.at(client_of(&request));
             request.extensions_mut().insert(user);
             next.run(request).await
         }
@@ -96,6 +107,7 @@ pub(crate) async fn require_account(State(gateway): State<Gateway>, mut request:
 pub(crate) async fn require_page_account(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     match visitor(&gateway, request.headers()).await {
         Ok(Some(user)) => {
+            let user = user.at(client_of(&request));
             request.extensions_mut().insert(user);
             next.run(request).await
         }

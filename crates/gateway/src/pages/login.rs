@@ -6,10 +6,14 @@ use axum::extract::rejection::FormRejection;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use store::values::AuditAction;
 
 use super::views::{FieldErrors, LoginForm, LoginPage};
 use crate::Gateway;
-use crate::auth::{AccountError, MIN_PASSWORD_CHARS, NewPerson, SESSION_COOKIE, check_form_origin, visitor};
+use crate::audit::Deed;
+use crate::auth::{
+    self, MIN_PASSWORD_CHARS, NewPerson, Refused, SESSION_COOKIE, check_form_origin, recognise, visitor,
+};
 use crate::extract::{Client, Query};
 use crate::problem::Problem;
 
@@ -62,11 +66,7 @@ pub(crate) async fn sign_in(
     form: Result<Form<Fields>, FormRejection>,
 ) -> Result<Response, Problem> {
     let fields = fields(&headers, form)?;
-    let entered = match gateway.logins().check(client, &fields.email).await {
-        Ok(()) => gateway.accounts().check(&fields.email, fields.password.clone()).await.map_err(Refused::Account),
-        Err(problem) => Err(Refused::TooOften(problem)),
-    };
-    match entered {
+    match recognise(&gateway, client, &fields.email, fields.password.clone()).await {
         Ok(account) => enter(&gateway, &account, &fields.next).await,
         Err(refused) => refuse(&gateway, LoginForm::SignIn, fields, refused),
     }
@@ -84,28 +84,24 @@ pub(crate) async fn register(
     let form = if first { LoginForm::FirstAccount } else { LoginForm::Register };
     let person =
         NewPerson { email: fields.email.clone(), name: fields.name.clone(), password: fields.password.clone() };
-    let made = match gateway.logins().check(client, &fields.email).await {
-        Ok(()) => gateway.accounts().register(person).await.map_err(Refused::Account),
-        Err(problem) => Err(Refused::TooOften(problem)),
-    };
-    match made {
+    match auth::register(&gateway, client, person).await {
         Ok(account) => enter(&gateway, &account, &fields.next).await,
         Err(refused) => refuse(&gateway, form, fields, refused),
     }
 }
 
 /// Signs a browser out.
-pub(crate) async fn sign_out(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn sign_out(
+    State(gateway): State<Gateway>,
+    Client(client): Client,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     check_form_origin(&headers)?;
     if let Some(user) = visitor(&gateway, &headers).await? {
         gateway.accounts().log_out(user.session).await?;
+        gateway.write_down(Deed::of(&user.at(client), AuditAction::SignOut)).await;
     }
     Ok(([(header::SET_COOKIE, cookie(&gateway, "", 0))], Redirect::to("/login")).into_response())
-}
-
-enum Refused {
-    TooOften(Problem),
-    Account(AccountError),
 }
 
 fn fields(headers: &HeaderMap, form: Result<Form<Fields>, FormRejection>) -> Result<Fields, Problem> {
@@ -124,10 +120,7 @@ async fn enter(gateway: &Gateway, account: &store::accounts::Account, next: &str
 }
 
 fn refuse(gateway: &Gateway, form: LoginForm, fields: Fields, refused: Refused) -> Result<Response, Problem> {
-    let problem = match refused {
-        Refused::TooOften(problem) => problem,
-        Refused::Account(error) => error.into(),
-    };
+    let problem = Problem::from(refused);
     if problem.status().is_server_error() && problem.status() != StatusCode::SERVICE_UNAVAILABLE {
         return Err(problem);
     }

@@ -150,7 +150,7 @@ impl Knowledge {
     async fn embed_question(&self, text: &str) -> Result<Option<Arc<[f32]>>> {
         let Some(model) = self.model.clone() else { return Ok(None) };
         let text = text.to_owned();
-        let vector = tokio::task::spawn_blocking(move || model.embed(&text)).await??;
+        let vector = telemetry::waiting_for(tokio::task::spawn_blocking(move || model.embed(&text))).await??;
         Ok(Some(vector.into()))
     }
 

@@ -3,6 +3,7 @@
 //! Each operation says its name when it asks for a connection ([`Store::read`], [`Store::begin`]); under that name its
 //! queries are counted, timed, and kept when they were slow.
 
+mod exposing;
 mod postgres;
 mod queries;
 mod replicas;
@@ -20,8 +21,10 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait, TryGetable,
 };
 use sea_orm_migration::MigratorTrait;
+use telemetry::Times;
 use uuid::Uuid;
 
+pub use exposing::Connections;
 pub(crate) use queries::{Named, QueryLog, Transaction};
 pub use queries::{QueryStatistics, SlowQuery};
 pub use replicas::{Marks, MarksUnavailable, ReplicaState};
@@ -39,6 +42,8 @@ pub struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
     queries: Arc<QueryLog>,
+    /// How long connections were waited for.
+    waits: Arc<Times>,
     settings: Arc<Settings>,
     clock: Clock,
     directory: PathBuf,
@@ -79,6 +84,7 @@ impl Store {
         };
         let mut store = Self {
             queries: QueryLog::start(&read, settings),
+            waits: Arc::default(),
             read,
             write,
             settings: Arc::new(settings.clone()),
@@ -145,6 +151,12 @@ impl Store {
     #[must_use]
     pub fn query_statistics(&self) -> Vec<QueryStatistics> {
         self.queries.statistics()
+    }
+
+    /// How many queries there were so far, and how many of them were slow.
+    #[must_use]
+    pub fn count_queries(&self) -> (u64, u64) {
+        self.queries.count()
     }
 
     /// The slow queries of late with their plans, slowest first.

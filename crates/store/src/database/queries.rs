@@ -1,6 +1,7 @@
 //! Queries under their names: counted, timed, and the slow ones kept with their plan.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use sea_orm::{
 };
 use sea_orm_migration::prelude::async_trait;
 use serde::Serialize;
+use telemetry::{Source, Teller, names};
 use tokio::sync::mpsc;
 
 use super::Settings;
@@ -65,7 +67,7 @@ pub struct SlowQuery {
 /// What is known of the queries of this process.
 #[derive(Debug)]
 pub(crate) struct QueryLog {
-    by_name: RwLock<HashMap<&'static str, Arc<Mutex<Times>>>>,
+    by_name: RwLock<BTreeMap<&'static str, Arc<Mutex<Times>>>>,
     slow: Arc<Mutex<SlowStatements>>,
     slow_from: Duration,
     to_explain: mpsc::Sender<(&'static str, Statement)>,
@@ -75,6 +77,7 @@ pub(crate) struct QueryLog {
 struct Times {
     histogram: Histogram<u32>,
     errors: u64,
+    slow: u64,
     total: Duration,
 }
 
@@ -99,6 +102,14 @@ impl QueryLog {
         all
     }
 
+    pub(super) fn count(&self) -> (u64, u64) {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        by_name.values().fold((0, 0), |(all, slow), times| {
+            let times = locked(times);
+            (all + times.histogram.len(), slow + times.slow)
+        })
+    }
+
     pub(super) fn slow(&self) -> Vec<SlowQuery> {
         let mut all: Vec<SlowQuery> = locked(&self.slow).values().cloned().collect();
         all.sort_by(|a, b| b.slowest_ms.total_cmp(&a.slowest_ms));
@@ -106,12 +117,13 @@ impl QueryLog {
     }
 
     fn record(&self, name: &'static str, took: Duration, failed: bool) {
+        telemetry::waited(took);
         let known = self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         let times = known.unwrap_or_else(|| {
             let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(by_name.entry(name).or_insert_with(|| Arc::new(Mutex::new(Times::new()))))
         });
-        locked(&times).add(took, failed);
+        locked(&times).add(took, failed, took >= self.slow_from);
     }
 
     fn keep(&self, name: &'static str, statement: Statement, took: Duration) {
@@ -140,17 +152,34 @@ impl QueryLog {
     }
 }
 
+impl Source for QueryLog {
+    fn tell(&self, teller: &mut Teller<'_, '_>) -> fmt::Result {
+        let by_name: Vec<(&'static str, Arc<Mutex<Times>>)> = {
+            let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+            by_name.iter().map(|(name, times)| (*name, Arc::clone(times))).collect()
+        };
+        let label = |name: &'static str| [name.to_owned()];
+        let times = by_name.iter().map(|(name, times)| (label(name), locked(times).histogram.clone()));
+        teller.times(&names::DATABASE_QUERY, 1e-6, times)?;
+        let errors = by_name.iter().map(|(name, times)| (label(name), locked(times).errors as f64));
+        teller.numbers(&names::DATABASE_QUERY_ERRORS, errors)?;
+        let slow = by_name.iter().map(|(name, times)| (label(name), locked(times).slow as f64));
+        teller.numbers(&names::DATABASE_SLOW_QUERIES, slow)
+    }
+}
+
 impl Times {
     fn new() -> Self {
         #[expect(clippy::expect_used, reason = "the bounds are constants, and valid")]
         let histogram = Histogram::new_with_bounds(1, LONGEST_US, 2).expect("valid bounds");
-        Self { histogram, errors: 0, total: Duration::ZERO }
+        Self { histogram, errors: 0, slow: 0, total: Duration::ZERO }
     }
 
-    fn add(&mut self, took: Duration, failed: bool) {
+    fn add(&mut self, took: Duration, failed: bool, slow: bool) {
         self.histogram.saturating_record(u64::try_from(took.as_micros()).unwrap_or(LONGEST_US));
         self.total += took;
         self.errors += u64::from(failed);
+        self.slow += u64::from(slow);
     }
 
     fn statistics(&self, name: &'static str) -> QueryStatistics {

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub)]
 
 pub(crate) mod account;
+pub(crate) mod audit_entry;
 pub(crate) mod chunk;
 pub(crate) mod chunk_vector;
 pub(crate) mod conversation;
@@ -13,5 +14,6 @@ pub(crate) mod document_text;
 pub(crate) mod feedback;
 pub(crate) mod job;
 pub(crate) mod message;
+pub(crate) mod metric_slot;
 pub(crate) mod session;
 pub(crate) mod setting;

@@ -9,6 +9,8 @@ mod m20261124_000004_access_paths;
 mod m20261124_000005_postings;
 mod m20261126_000006_changes;
 mod m20261126_000007_term_statistics;
+mod m20261126_000008_audit;
+mod m20261126_000009_metric_slots;
 
 pub(crate) struct Migrator;
 
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_postings::Migration),
             Box::new(m20261126_000006_changes::Migration),
             Box::new(m20261126_000007_term_statistics::Migration),
+            Box::new(m20261126_000008_audit::Migration),
+            Box::new(m20261126_000009_metric_slots::Migration),
         ]
     }
 }

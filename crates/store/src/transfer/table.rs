@@ -6,8 +6,8 @@ use sea_orm::sea_query::{
 use sea_orm::{ColumnTrait, DbBackend, EntityTrait, IdenStatic as _, Iterable as _, PrimaryKeyToColumn, Value};
 
 use crate::entity::{
-    account, chunk, chunk_vector, conversation, document, document_file, document_text, feedback, job, message,
-    session, setting,
+    account, audit_entry, chunk, chunk_vector, conversation, document, document_file, document_text, feedback, job,
+    message, session, setting,
 };
 
 /// The setting that a target has while it is being filled: from where. It is never moved itself.
@@ -60,6 +60,7 @@ pub(super) fn tables() -> Vec<Table> {
         table::<conversation::Entity>(500),
         table::<message::Entity>(200),
         table::<feedback::Entity>(500),
+        table::<audit_entry::Entity>(500),
     ]
 }
 
@@ -180,11 +181,12 @@ mod tests {
     async fn no_table_and_no_column_stays_behind() -> Result<()> {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), &Settings::default(), Clock::System).await?;
-        // Indexes are made anew, and what happened to the documents of one database is not another's history; the rest is the
-        // database's own and the migrations'.
+        // Indexes are made anew, and what happened to the documents of one database, or on its machines, is not another's history;
+        // the rest is the database's own and the migrations'.
         let all = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'
             AND name NOT LIKE '%\\_fts%' ESCAPE '\\' AND name NOT IN ('chunk_terms', 'seaql_migrations',
-            'document_keywords', 'document_posting', 'term_statistics', 'change', 'change_counter')";
+            'document_keywords', 'document_posting', 'term_statistics', 'change', 'change_counter',
+            'metric_slot')";
         let tables = tables();
         let moved: BTreeSet<String> = tables.iter().map(|table| table.name.to_owned()).collect();
         assert_eq!(names(&store, all).await?, moved);

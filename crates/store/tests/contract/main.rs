@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop where it stands")]
 
 mod accounts;
+mod audit;
 mod changes;
 mod conversations;
 mod documents;
@@ -36,6 +37,9 @@ on_every_profile! {
         a_secret_works_once_and_its_reuse_ends_the_family,
         sessions_expire,
         expired_sessions_are_deleted_a_bounded_number_at_a_time;
+    audit:
+        entries_are_found_again_by_what_they_say,
+        entries_are_neither_changed_nor_removed;
     changes:
         every_change_of_what_can_be_found_takes_the_next_number,
         a_change_tells_which_words_have_come_to_another_step,

@@ -1,6 +1,7 @@
 //! A real database in a folder of its own.
 
 use chrono::{TimeZone, Utc};
+use sea_orm::ConnectionTrait as _;
 use std::collections::HashSet;
 
 use store::accounts::{Account, NewAccount};
@@ -17,12 +18,13 @@ pub(crate) struct TestStore {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     settings: Settings,
+    url: Option<String>,
     // Removed with the test.
     directory: TempDir,
 }
 
 pub(crate) async fn sqlite() -> TestStore {
-    open(Settings::default()).await
+    open(Settings::default(), None).await
 }
 
 pub(crate) async fn postgres_15() -> TestStore {
@@ -36,18 +38,30 @@ pub(crate) async fn postgres_with_vectors() -> TestStore {
 }
 
 async fn postgres(server: Server) -> TestStore {
-    let url = DatabaseUrl::new(test_servers::database(server).await);
-    open(Settings { url: Some(url), min_connections: 0, max_connections: 4, ..Settings::default() }).await
+    let url = test_servers::database(server).await;
+    let database = Some(DatabaseUrl::new(url.clone()));
+    let settings = Settings { url: database, min_connections: 0, max_connections: 4, ..Settings::default() };
+    open(settings, Some(url)).await
 }
 
-async fn open(settings: Settings) -> TestStore {
+async fn open(settings: Settings, url: Option<String>) -> TestStore {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap());
     let store = Store::open(directory.path(), &settings, clock.clone()).await.unwrap();
-    TestStore { store, clock, settings, directory }
+    TestStore { store, clock, settings, url, directory }
 }
 
 impl TestStore {
+    /// Runs a statement that the store has no operation for, and says what went wrong.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<(), String> {
+        let url = match &self.url {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}", self.directory.path().join("voiceassist.db").display()),
+        };
+        let connection = sea_orm::Database::connect(url).await.unwrap();
+        connection.execute_unprepared(sql).await.map(drop).map_err(|error| error.to_string())
+    }
+
     /// Another process on the same database.
     pub(crate) async fn another_process(&self) -> Store {
         let store = Store::open(self.directory.path(), &self.settings, self.clock.clone()).await.unwrap();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use store::accounts::{AccountChange, NewAccount};
+use store::audit::{NewEntry, Wanted};
 use store::chunks::{Extracted, NewChunk, StoredVector};
 use store::conversations::Exchange;
 use store::documents::{NewDocument, Stored};
@@ -11,7 +12,7 @@ use store::editing::{DocumentChange, NewContent};
 use store::jobs::Orphans;
 use store::page::PageRequest;
 use store::search::{ChunkFields, DocumentFields, TermStatistics, terms};
-use store::values::{JobKind, Role, SessionKind};
+use store::values::{AuditAction, AuditOutcome, JobKind, Role, SessionKind};
 use store::{Reader, SlowQuery, Store, Visibility};
 use uuid::Uuid;
 
@@ -28,6 +29,8 @@ pub(crate) async fn all(store: &Store) -> Vec<SlowQuery> {
     accounts(store).await;
     planned(store).await;
     sessions(store).await;
+    planned(store).await;
+    what_happened(store).await;
     planned(store).await;
     conversations(store).await;
     planned(store).await;
@@ -91,6 +94,30 @@ async fn sessions(store: &Store) {
     store.revoke_session(new).await.unwrap();
     assert_eq!(store.delete_expired_sessions(100).await.unwrap(), 100);
     assert!(store.count_sessions().await.unwrap() > 1_000);
+}
+
+/// The audit log and the slots of time.
+async fn what_happened(store: &Store) {
+    let entry = NewEntry {
+        action: AuditAction::SignIn,
+        outcome: AuditOutcome::Done,
+        actor_id: Some(id("account_", SOMEBODY)),
+        actor: "somebody@example.org".to_owned(),
+        subject: None,
+        detail: None,
+        client: None,
+    };
+    store.add_audit_entry(entry).await.unwrap();
+    for request in [page(None, None), page(Some("somebody"), Some(Uuid::max()))] {
+        assert_eq!(store.audit_entries(&Wanted::default(), &request).await.unwrap().items.len(), 1);
+    }
+    let now = store.clock().now();
+    for _ in 0..2 {
+        store.put_slots([(0, now, "{}".to_owned()), (1, now, "{}".to_owned())]).await.unwrap();
+    }
+    assert_eq!(store.slots_since(now).await.unwrap().len(), 2);
+    store.forget_slots(0, now + TimeDelta::seconds(1)).await.unwrap();
+    assert_eq!(store.slots_since(now).await.unwrap().len(), 1);
 }
 
 async fn conversations(store: &Store) {

@@ -13,6 +13,7 @@ mod lab;
 mod migrate;
 mod restore;
 mod serve;
+mod slo;
 mod transfer;
 mod user;
 mod worker;
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     /// Measure the product.
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// See to the service levels.
+    #[command(subcommand)]
+    Slo(slo::Slo),
     /// Write the OpenAPI description to the standard output.
     Openapi,
 }
@@ -66,6 +70,7 @@ impl Command {
             Self::Migrate(migrate) => migrate.run(settings).await,
             Self::Cache(cache) => cache.run(settings).await,
             Self::Lab(lab) => lab.run(settings).await,
+            Self::Slo(slo) => slo.run(settings).await,
             Self::Openapi => output::line(serde_json::to_string_pretty(&::gateway::openapi_document())?),
         }
     }

@@ -20,6 +20,7 @@ impl Worker {
         settings.database.min_connections = 0;
         let mut product = Product::open(settings).await?;
         product.start_worker()?;
+        product.start_metrics(product.exposition()).await?;
         output::line("VoiceAssist indexes documents.\nStop it with Ctrl-C.")?;
         let stopped = product.stopped().await;
         product.shut_down().await;

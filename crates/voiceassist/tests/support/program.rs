@@ -41,7 +41,9 @@ impl Home {
         let (variables, started) = (Vec::new(), AtomicUsize::new(0));
         let home = Self { directory, data, variables, started };
         // A failed test shows the end of the log: not the requests of its own polling.
-        home.set("GATEWAY__LISTEN", "127.0.0.1:0").set("LOGS__LEVEL", "info,gateway::middleware=warn")
+        home.set("GATEWAY__LISTEN", "127.0.0.1:0")
+            .set("METRICS__LISTEN", "")
+            .set("LOGS__LEVEL", "info,gateway::middleware=warn")
     }
 
     /// Configures `key`, such as `GATEWAY__LISTEN`.
@@ -163,6 +165,13 @@ impl Server {
     pub(crate) fn first_password(&self) -> &str {
         let (_, after) = self.said.split_once("with the password ").unwrap();
         after.split(' ').next().unwrap()
+    }
+
+    /// Where it tells its figures, when it was told to.
+    pub(crate) fn metrics_address(&self) -> String {
+        let log = self.process.err();
+        let line = log.lines().find(|line| line.contains("metrics are told")).unwrap();
+        line.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
     }
 
     /// Signs in as the administrator of a first start with samples.

@@ -1,0 +1,68 @@
+//! How long a request waited for something outside of the program: what is left of its time is the program's own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+tokio::task_local! {
+    static WAITED: Waited;
+}
+
+/// What a request has waited for until now; shared by the tasks that work for it.
+#[derive(Clone, Debug, Default)]
+pub struct Waited(Arc<AtomicU64>);
+
+impl Waited {
+    /// The one of the request in hand, for a task that works for it; a new one outside of requests.
+    #[must_use]
+    pub fn of_request() -> Self {
+        WAITED.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// What was waited for until now. Waits side by side count each.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Lets `work` count what it waits for here.
+    pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        WAITED.scope(self.clone(), work).await
+    }
+}
+
+/// Counts what was waited for to the request in hand, if there is one.
+pub fn waited(took: Duration) {
+    let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    // Outside of a request, nobody wants to know.
+    let _ = WAITED.try_with(|waited| waited.0.fetch_add(us, Ordering::Relaxed));
+}
+
+/// Waits for `work`, which is done elsewhere, and counts that to the request in hand.
+pub async fn waiting_for<T>(work: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let done = work.await;
+    waited(began.elapsed());
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_works_for_a_request_counts_to_it() {
+        let request = Waited::default();
+        request
+            .during(async {
+                waited(Duration::from_millis(2));
+                let of_request = Waited::of_request();
+                let task =
+                    tokio::spawn(async move { of_request.during(async { waited(Duration::from_millis(3)) }).await });
+                assert!(task.await.is_ok());
+            })
+            .await;
+        waited(Duration::from_secs(1));
+        assert_eq!(request.total(), Duration::from_millis(5));
+    }
+}
