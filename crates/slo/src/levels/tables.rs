@@ -38,7 +38,7 @@ pub struct Seeded {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Series {
-    /// One for each of [`Levels::users`].
+    /// One for each of [`Levels::users`](crate::Levels::users).
     pub seed: Vec<Range>,
     /// What it must be.
     pub target: Option<Bound>,
