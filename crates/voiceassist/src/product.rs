@@ -79,11 +79,30 @@ impl Product {
         Ok(())
     }
 
-    /// Begins to answer requests on `address`, and returns the address that was bound.
-    pub(crate) async fn start_gateway(&self, address: &str) -> anyhow::Result<SocketAddr> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}; choose another address with gateway.listen"))?;
+    /// Takes the address on which people are answered. Whoever starts takes it before anything is changed.
+    pub(crate) async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+        let bound = TcpListener::bind(address).await;
+        bound.with_context(|| format!("cannot listen on {address}; choose another address with gateway.listen"))
+    }
+
+    /// Takes the address on which figures are told, where that is wanted.
+    pub(crate) async fn listen_for_metrics(&self) -> anyhow::Result<Option<TcpListener>> {
+        let address = &self.settings.metrics.listen;
+        if address.is_empty() {
+            return Ok(None);
+        }
+        let bound = TcpListener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address}; choose another address with metrics.listen, or none with \"\"")
+        });
+        bound.map(Some)
+    }
+
+    /// Begins to answer requests and to tell figures, and returns the address for requests.
+    pub(crate) async fn start_gateway(
+        &self,
+        listener: TcpListener,
+        metrics: Option<TcpListener>,
+    ) -> anyhow::Result<SocketAddr> {
         let bound = listener.local_addr()?;
         let gateway = Gateway::new(
             self.settings.gateway.clone(),
@@ -103,7 +122,7 @@ impl Product {
             // What happened since the last look is kept as well.
             watching.look().await;
         });
-        self.start_metrics(gateway.exposed(self.exposition())).await?;
+        self.tell_metrics(metrics, gateway.exposed(self.exposition()))?;
         self.tasks.spawn(gateway::serve(gateway, listener, self.shutdown.clone()));
         Ok(bound)
     }
@@ -119,14 +138,8 @@ impl Product {
     }
 
     /// Begins to tell figures, where that is wanted.
-    pub(crate) async fn start_metrics(&self, exposition: Exposition) -> anyhow::Result<()> {
-        let address = &self.settings.metrics.listen;
-        if address.is_empty() {
-            return Ok(());
-        }
-        let listener = TcpListener::bind(address).await.with_context(|| {
-            format!("cannot listen on {address}; choose another address with metrics.listen, or none with \"\"")
-        })?;
+    pub(crate) fn tell_metrics(&self, listener: Option<TcpListener>, exposition: Exposition) -> anyhow::Result<()> {
+        let Some(listener) = listener else { return Ok(()) };
         tracing::info!(address = %listener.local_addr()?, "metrics are told at /metrics");
         self.tasks.spawn(telemetry::serve_metrics(exposition, listener, self.shutdown.clone()));
         Ok(())

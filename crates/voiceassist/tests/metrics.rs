@@ -106,3 +106,16 @@ async fn an_address_that_is_taken_is_named_with_its_setting() {
     assert!(!done.status.success());
     assert!(done.err.contains(&address) && done.err.contains("metrics.listen"), "{}", done.err);
 }
+
+#[tokio::test]
+async fn a_first_start_that_fails_makes_no_account_whose_password_nobody_has_seen() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let occupied = Home::without_model().set("METRICS__LISTEN", taken.local_addr().unwrap().to_string());
+    let mistyped = Home::without_model();
+    let samples = handbook("onboarding-checklist.md");
+    for (home, path) in [(occupied, samples.as_str()), (mistyped, "/no/such/folder")] {
+        let done = home.run(["serve", "--samples", path]).await;
+        assert!(!done.status.success(), "{done:?}");
+        assert_eq!(home.succeed(["user", "list"]).await.out.trim(), "", "{done:?}");
+    }
+}

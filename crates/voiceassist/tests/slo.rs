@@ -105,3 +105,11 @@ async fn without_requests_nothing_passes() {
     assert!(done.status.success(), "{done:?}");
     assert_eq!(statuses(&standing), ["MISSING"; 6]);
 }
+
+#[tokio::test]
+async fn a_directory_that_is_not_there_is_not_made() {
+    let home = home();
+    let done = home.run(["slo", "status"]).await;
+    assert!(done.failed_with_one_line().contains("there is no data directory"), "{done:?}");
+    assert!(!home.data().exists());
+}

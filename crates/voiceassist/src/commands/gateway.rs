@@ -17,7 +17,8 @@ impl Gateway {
              without it, `voiceassist serve` does both in one process"
         );
         let product = Product::open(settings).await?;
-        let address = product.start_gateway(&product.settings.gateway.listen.clone()).await?;
+        let listener = Product::listen(&product.settings.gateway.listen).await?;
+        let address = product.start_gateway(listener, product.listen_for_metrics().await?).await?;
         output::line(format_args!("VoiceAssist answers on http://{address}\nStop it with Ctrl-C."))?;
         let stopped = product.stopped().await;
         product.shut_down().await;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use knowledge::{IntakeError, Upload};
 use store::Visibility;
 use store::documents::{DocumentProgress, Stored};
@@ -108,7 +108,12 @@ pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         let visible =
             |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
         for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
-            let entry = entry.with_context(|| format!("cannot import {}", path.display()))?;
+            let entry = entry.map_err(|error| {
+                let failed = error.path().unwrap_or(path).display().to_string();
+                let cause = error.into_io_error().map(anyhow::Error::from);
+                let cause = cause.unwrap_or_else(|| anyhow::anyhow!("its links lead in a circle"));
+                cause.context(format!("cannot import {failed}; name files or folders that can be read"))
+            })?;
             if entry.path().is_file() {
                 files.push(entry.into_path());
             }
@@ -192,7 +197,11 @@ mod tests {
         };
         let waited = wait_until_indexed(&product, 1, interrupt_and_look);
         let ended = tokio::time::timeout(Duration::from_mins(1), waited).await;
-        assert!(ended.context("it was lost")?.is_err_and(|error| error.to_string().starts_with("stopped; ")));
+        assert!(
+            ended
+                .map_err(|_| anyhow::anyhow!("it was lost"))?
+                .is_err_and(|error| error.to_string().starts_with("stopped; "))
+        );
         Ok(())
     }
 }

@@ -89,7 +89,7 @@ impl Retrieval {
             import::import(product, std::slice::from_ref(&self.documents), examiner.account.id, Visibility::Shared)
                 .await?;
         output::note(summary);
-        let address = product.start_gateway("127.0.0.1:0").await?;
+        let address = product.start_gateway(Product::listen("127.0.0.1:0").await?, None).await?;
         let client = lab::Client::new(&format!("http://{address}"), &examiner.token)?;
         let mut progress = Progress::new("asking  ", questions.len() as u64);
         let mut asked = 0;

@@ -22,9 +22,12 @@ const FIRST_ADMIN: &str = "admin@localhost";
 impl Serve {
     pub(crate) async fn run(self, settings: Settings) -> anyhow::Result<()> {
         let mut product = Product::open(settings).await?;
+        // Before an administrator is made, whose password is told only once the server has started.
+        let listener = Product::listen(&product.settings.gateway.listen).await?;
+        let metrics = product.listen_for_metrics().await?;
         product.start_worker()?;
         let sign_in = self.sign_in_hint(&product).await?;
-        let address = product.start_gateway(&product.settings.gateway.listen.clone()).await?;
+        let address = product.start_gateway(listener, metrics).await?;
         output::line(format_args!("VoiceAssist answers on http://{address}\n{sign_in}\nStop it with Ctrl-C."))?;
         let stopped = product.stopped().await;
         product.shut_down().await;
@@ -42,11 +45,12 @@ impl Serve {
         if self.samples.is_empty() {
             return Ok("Open it and make the first account: it becomes the administrator.".to_owned());
         }
+        let files = import::files(&self.samples)?;
         let accounts = product.accounts().await?;
         let (admin, password) = accounts
             .add_with_one_time_password(FIRST_ADMIN.to_owned(), "Administrator".to_owned(), store::values::Role::Admin)
             .await?;
-        for file in import::files(&self.samples)? {
+        for file in files {
             import::take_in(product, &file, admin.id, Visibility::Shared).await?;
         }
         Ok(format!("Sign in as {FIRST_ADMIN} with the password {password} (shown only now)"))

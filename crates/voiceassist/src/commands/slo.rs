@@ -71,6 +71,11 @@ impl Slo {
 
 impl Status {
     async fn run(&self, settings: &Settings) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            settings.database.url.is_some() || settings.data_dir.exists(),
+            "there is no data directory {}; set data_dir to that of the server",
+            settings.data_dir.display()
+        );
         let store = Store::open(&settings.data_dir, &settings.database, Clock::System).await?;
         let mut history = History::default();
         for slot in store.slots_since(DateTime::UNIX_EPOCH).await? {

@@ -19,8 +19,9 @@ impl Worker {
         // Its lanes need a handful, and nobody waits for the first.
         settings.database.min_connections = 0;
         let mut product = Product::open(settings).await?;
+        let metrics = product.listen_for_metrics().await?;
         product.start_worker()?;
-        product.start_metrics(product.exposition()).await?;
+        product.tell_metrics(metrics, product.exposition())?;
         output::line("VoiceAssist indexes documents.\nStop it with Ctrl-C.")?;
         let stopped = product.stopped().await;
         product.shut_down().await;
