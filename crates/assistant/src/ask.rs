@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use cache::{Backing, Cache};
 use guard::Policy;
-use knowledge::Knowledge;
+use knowledge::{Found, Knowledge};
 use store::Reader;
 use store::conversations::Exchange;
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, debug_span};
 
 use crate::answer::Draft;
 use crate::cached::{CachedAnswer, Context};
@@ -135,7 +136,7 @@ impl Assistant {
         }
         events.send(AnswerEvent::Citations(answer.citations.clone())).await;
         let recording = Instant::now();
-        store.record_exchange(exchange(&ask, message, &answer)).await?;
+        store.record_exchange(exchange(&ask, message, &answer)).instrument(debug_span!("store")).await?;
         answer.timings_ms.store = ms(recording.elapsed());
         answer.timings_ms.total = ms(started.elapsed());
         Ok(answer)
@@ -151,20 +152,24 @@ impl Assistant {
         let (mut draft, mut bases, mut timings) = (Draft::default(), Vec::new(), Timings::default());
         let plan = &question.plan;
         for part in &plan.parts {
-            let found = match search {
-                Search::Remembered => self.knowledge.retrieve(question.reader, &part.query).await?,
-                Search::Afresh => Arc::new(self.knowledge.retrieve_afresh(question.reader, &part.query).await?),
-            };
+            let found = self.search(question.reader, &part.query, search).instrument(debug_span!("retrieve")).await?;
             timings.embed += ms(found.embed);
             timings.retrieve += ms(found.retrieve);
             let answering = Instant::now();
-            let selection = verify::verified(select::select(&found));
+            let selection = debug_span!("answer").in_scope(|| verify::verified(select::select(&found)));
             let piece = draft.add(plan.has_headings().then_some(&part.asked), &selection);
             bases.push(found.basis.clone());
             timings.answer += ms(answering.elapsed());
             events.send(AnswerEvent::Delta(piece)).await;
         }
         Ok(Computed { answer: CachedAnswer::new(draft, bases), timings })
+    }
+
+    async fn search(&self, reader: Reader, query: &str, search: Search) -> Result<Arc<Found>, AskError> {
+        Ok(match search {
+            Search::Remembered => self.knowledge.retrieve(reader, query).await?,
+            Search::Afresh => Arc::new(self.knowledge.retrieve_afresh(reader, query).await?),
+        })
     }
 
     /// On whose behalf documents are read. What is computed for everybody cannot hold anything private, whatever happens to

@@ -1,6 +1,6 @@
 // The service levels on the administration page: what happens over time, and how it stands to the targets.
 import { api, wordsFor } from "./api.js";
-import { clone, fill } from "./dom.js";
+import { clone, fill, localiseTimes } from "./dom.js";
 
 const REFRESH_MS = 5000;
 const SVG = "http://www.w3.org/2000/svg";
@@ -15,10 +15,14 @@ const CHARTS = [
   { title: "Response time: P95, P50", unit: "ms", lines: ["p95_ms", "p50_ms"] },
   { title: "Errors", unit: "%", lines: ["error_percent"] },
   { title: "Processor", unit: "%", lines: ["cpu_percent"] },
+  { title: "Requests in hand", unit: "", lines: ["in_flight"] },
   { title: "Cache hits: L1, L2, by meaning", unit: "%", lines: ["l1_hit_percent", "l2_hit_percent", "rag_hit_percent"] },
   { title: "Database connections in use", unit: "", lines: ["connections"] },
   { title: "Answers a minute", unit: "", lines: ["answers_per_minute"] },
   { title: "Slow queries a minute", unit: "", lines: ["slow_queries_per_minute"] },
+  { title: "Jobs that wait", unit: "", lines: ["jobs_waiting"] },
+  { title: "Sign-ins a minute", unit: "", lines: ["sign_ins_per_minute"] },
+  { title: "Good of all feedback", unit: "%", lines: ["good_feedback_percent"] },
 ];
 
 const RANGE_S = { "1h": 3600, "6h": 21600, "24h": 86400, "7d": 604800, "30d": 2592000, "1y": 31536000 };
@@ -63,9 +67,20 @@ function draw(dashboard) {
     status: budget.status,
   }));
   table.tBodies[0].replaceChildren(...[...figures, ...budgets].map(row));
+  const slow = document.getElementById("slow");
+  slow.tBodies[0].replaceChildren(...dashboard.slow_queries.map(slowRow));
+  slow.hidden = dashboard.slow_queries.length === 0;
+  document.getElementById("slow-none").hidden = !slow.hidden;
   const end = Date.parse(dashboard.at) / 1000;
   const span = [end - RANGE_S[dashboard.range], end];
   document.getElementById("charts").replaceChildren(...CHARTS.map((of) => chart(of, series, span, dashboard.step_s)));
+}
+
+function slowRow({ name, slowest_ms, times, last_at }) {
+  const made = fill(clone("slow-template"), { name, slowest: show(slowest_ms, "ms"), times });
+  made.querySelector("time").dateTime = last_at;
+  localiseTimes(made);
+  return made;
 }
 
 // How fast a budget burns at most: 1 is what lasts until the end.

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use store::Store;
 use store::audit::NewEntry;
 use store::values::{AuditAction, AuditOutcome};
 use uuid::Uuid;
@@ -14,7 +15,8 @@ use crate::auth::User;
 
 /// Something that somebody does.
 #[derive(Clone, Debug)]
-pub(crate) struct Deed {
+#[must_use = "a deed that is not written down is forgotten"]
+pub struct Deed {
     entry: NewEntry,
 }
 
@@ -33,6 +35,11 @@ impl Deed {
         Self { entry: NewEntry { client: Some(client.to_string()), ..entry } }
     }
 
+    /// By whoever may run commands on this machine.
+    pub fn of_command_line(action: AuditAction) -> Self {
+        Self::new(action, "(command line)".to_owned())
+    }
+
     fn new(action: AuditAction, actor: String) -> Self {
         let outcome = AuditOutcome::Done;
         Self { entry: NewEntry { action, outcome, actor_id: None, actor, subject: None, detail: None, client: None } }
@@ -45,13 +52,13 @@ impl Deed {
     }
 
     /// To what.
-    pub(crate) fn to(mut self, subject: &impl ToString) -> Self {
+    pub fn to(mut self, subject: &impl ToString) -> Self {
         self.entry.subject = Some(subject.to_string());
         self
     }
 
     /// How, in words that are nobody's.
-    pub(crate) fn with(mut self, detail: impl Into<String>) -> Self {
+    pub fn with(mut self, detail: impl Into<String>) -> Self {
         self.entry.detail = Some(detail.into()).filter(|detail: &String| !detail.is_empty());
         self
     }
@@ -61,13 +68,18 @@ impl Deed {
         self.entry.outcome = AuditOutcome::Refused;
         self
     }
+
+    /// Writes it down.
+    pub async fn write_down(self, store: &Store) {
+        if let Err(error) = store.add_audit_entry(self.entry.clone()).await {
+            tracing::error!(%error, entry = ?self.entry, "the audit log could not be written");
+        }
+    }
 }
 
 impl Gateway {
     /// Writes down what was done.
     pub(crate) async fn write_down(&self, deed: Deed) {
-        if let Err(error) = self.store().add_audit_entry(deed.entry.clone()).await {
-            tracing::error!(%error, entry = ?deed.entry, "the audit log could not be written");
-        }
+        deed.write_down(self.store()).await;
     }
 }

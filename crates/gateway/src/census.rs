@@ -74,6 +74,11 @@ impl Counted {
         counts
     }
 
+    /// Jobs that wait for a worker.
+    pub(crate) fn jobs_waiting(&self) -> u64 {
+        self.last().jobs.iter().filter(|(_, state, _)| *state == JobState::Queued).map(|(.., count)| count).sum()
+    }
+
     fn last(&self) -> Census {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -9,6 +9,7 @@ use knowledge::Knowledge;
 use store::Store;
 use telemetry::Exposition;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Settings;
@@ -38,6 +39,7 @@ struct Parts {
     counted: Arc<Counted>,
     watch: Watch,
     tasks: TaskTracker,
+    closing: CancellationToken,
     started: Instant,
 }
 
@@ -72,6 +74,7 @@ impl Gateway {
             requests,
             uploads: Arc::new(Semaphore::new(settings.max_concurrent_uploads)),
             tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
             started: Instant::now(),
             settings,
             assistant,
@@ -154,6 +157,11 @@ impl Gateway {
     /// Work that outlives the request that began it; shutdown waits for it.
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
+    }
+
+    /// Cancelled once no more requests are accepted: what would go on for ever ends.
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.0.closing
     }
 
     pub(crate) fn uptime_seconds(&self) -> u64 {

@@ -21,6 +21,7 @@ mod serving;
 mod settings;
 mod watch;
 
+pub use audit::Deed;
 pub use gateway::{Gateway, StartError};
 pub use openapi::document as openapi_document;
 pub use problem::{FieldError, Problem};

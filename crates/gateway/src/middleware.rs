@@ -14,6 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::Gateway;
 use crate::extract::RequestId;
@@ -56,14 +57,16 @@ pub(crate) fn wrap(router: Router, gateway: &Gateway) -> Router {
 async fn identify(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).and_then(given_id).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!("request", %id, %method, %path);
+    let span = tracing::info_span!("request", %id, %method, %path, otel.name = Empty, otel.kind = Empty);
     request.extensions_mut().insert(RequestId(id.clone()));
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    // An address that leads nowhere is somebody's invention: it is no label.
+    let route = route.as_deref().unwrap_or("unknown");
+    telemetry::describe_request(&span, method.as_str(), route, request.headers());
     let (began, waited) = (Instant::now(), Waited::default());
     let mut response = waited.during(next.run(request)).instrument(span.clone()).await;
     let (elapsed, status) = (began.elapsed(), response.status());
-    // An address that leads nowhere is somebody's invention: it is no label.
-    let route = route.as_deref().unwrap_or("unknown");
+    telemetry::describe_response(&span, status.as_u16());
     gateway.metrics().answered_request(method.as_str(), route, status.as_u16(), elapsed, waited.total());
     let elapsed_ms = elapsed.as_secs_f64() * 1_000.0;
     let is_routine = status.is_success() && path.starts_with("/health");

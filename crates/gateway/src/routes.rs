@@ -9,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    audit, auth, cache, chat, conversations, dashboard, documents, export, feedback, files, health, jobs, password,
-    search, settings, slo, slow_queries, upload, users,
+    audit, auth, cache, chat, conversations, dashboard, documents, events, export, feedback, files, health, jobs,
+    password, search, settings, slo, slow_queries, upload, users,
 };
 use crate::auth::{require_account, require_page_account};
 use crate::problem::Problem;
@@ -58,6 +58,7 @@ pub(crate) fn api() -> OpenApiRouter<Gateway> {
         .routes(routes!(settings::get))
         .routes(routes!(slow_queries::list))
         .routes(routes!(dashboard::dashboard))
+        .routes(routes!(events::events))
         .routes(routes!(slo::standing))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))

@@ -38,6 +38,7 @@ pub async fn serve(gateway: Gateway, mut listener: TcpListener, shutdown: Cancel
     }
     // New clients are refused rather than left waiting.
     drop(listener);
+    gateway.closing().cancel();
     let drain = Duration::from_secs(gateway.settings().shutdown_seconds);
     let finished = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(drain, finished).await.is_err() {

@@ -1,5 +1,6 @@
 //! The closed sets of values in the tables.
 
+use sea_orm::Iterable as _;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,13 @@ pub enum AuditAction {
     ClearCache,
     /// Taking the audit log with one.
     ExportAudit,
+}
+
+impl AuditAction {
+    /// Every one.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter()
+    }
 }
 
 /// Whether it came about.

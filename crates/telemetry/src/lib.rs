@@ -1,4 +1,5 @@
-//! Logs: how they are written and at what level. Metrics: their names, how they are counted and exposed.
+//! Logs: how they are written and at what level. Metrics: their names, how they are counted and exposed. Traces: to whom they
+//! are sent.
 
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "what tests compare is exact"))]
 
@@ -9,20 +10,27 @@ pub mod process;
 mod serving;
 mod slot;
 mod times;
+mod traces;
 mod waiting;
 
 use std::io::IsTerminal;
 
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 pub use exposition::{Exposition, MEDIA_TYPE, Sample, Source, Teller};
 pub use metric::{Kind, Metric};
 pub use serving::{MetricsSettings, serve_metrics};
 pub use slot::{Slot, Spread};
 pub use times::{Count, Family, Times};
+pub use traces::{InvalidTraces, Traces, TracesSettings, describe_request, describe_response};
 pub use waiting::{Waited, waited, waiting_for};
+
+/// Whether anything is measured: only a build for finding out what that costs measures nothing.
+pub const MEASURED: bool = !cfg!(feature = "unmeasured");
 
 /// How logs are written, to the standard error stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,18 +58,28 @@ impl Default for Settings {
     }
 }
 
-/// Starts logging; the first call wins, so that tests may all call it.
-pub fn init(settings: &Settings) -> Result<(), ParseError> {
+/// Why neither logs nor traces can begin.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// The level of the logs is none.
+    #[error("logs.level is not valid")]
+    Level(#[from] ParseError),
+    /// The traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] InvalidTraces),
+}
+
+/// Starts logs and traces; the first call wins, so that tests may all call it.
+pub fn init(settings: &Settings, traces: &TracesSettings) -> Result<Traces, InitError> {
     // The statement log of the database driver would hold people's questions.
     let filter = EnvFilter::try_new(format!("{},sqlx=warn,sea_orm_migration=warn", settings.level))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // An error here means that logging has been started already.
-    let _ = match settings.format {
-        Format::Text => builder.try_init(),
-        Format::Json => builder.json().try_init(),
+    let traces = Traces::start(traces)?;
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match settings.format {
+        Format::Text => lines.with_filter(filter).boxed(),
+        Format::Json => lines.json().with_filter(filter).boxed(),
     };
-    Ok(())
+    let started = tracing_subscriber::registry().with(traces.layer()).with(lines).try_init();
+    // An error here means that logging has been started already.
+    Ok(if started.is_ok() { traces } else { Traces::default() })
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::MEASURED;
+
 /// Times, told apart to a hundredth.
 #[derive(Debug)]
 pub struct Times(Mutex<Histogram<u32>>);
@@ -21,6 +23,9 @@ impl Default for Times {
 impl Times {
     /// Adds one.
     pub fn record(&self, took: Duration) {
+        if !MEASURED {
+            return;
+        }
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         // It grows to what it is given; a time that cannot be, of centuries, is left out.
         let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).record(us);
@@ -45,7 +50,9 @@ impl Count {
 
     /// Adds so many.
     pub fn add(&self, many: u64) {
-        self.0.fetch_add(many, Ordering::Relaxed);
+        if MEASURED {
+            self.0.fetch_add(many, Ordering::Relaxed);
+        }
     }
 
     /// How many there were.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::MEASURED;
+
 tokio::task_local! {
     static WAITED: Waited;
 }
@@ -27,12 +29,15 @@ impl Waited {
 
     /// Lets `work` count what it waits for here.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
-        WAITED.scope(self.clone(), work).await
+        if MEASURED { WAITED.scope(self.clone(), work).await } else { work.await }
     }
 }
 
 /// Counts what was waited for to the request in hand, if there is one.
 pub fn waited(took: Duration) {
+    if !MEASURED {
+        return;
+    }
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     // Outside of a request, nobody wants to know.
     let _ = WAITED.try_with(|waited| waited.0.fetch_add(us, Ordering::Relaxed));

@@ -12,8 +12,8 @@ use gateway::Gateway;
 use knowledge::Knowledge;
 use store::accounts::Account;
 use store::{Clock, Store};
-use telemetry::Exposition;
 use telemetry::process::Process;
+use telemetry::{Exposition, Traces};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +30,7 @@ pub(crate) struct Product {
     coordination: Coordination,
     shutdown: CancellationToken,
     tasks: TaskTracker,
+    traces: Traces,
     /// What was done of the jobs, where this process does them.
     work: Option<Arc<worker::Figures>>,
     /// Held while this process serves or indexes a data directory; another process then does neither.
@@ -39,7 +40,7 @@ pub(crate) struct Product {
 impl Product {
     /// Opens the data directory and loads the index.
     pub(crate) async fn open(settings: Settings) -> anyhow::Result<Self> {
-        telemetry::init(&settings.logs).context("logs.level is not valid")?;
+        let traces = telemetry::init(&settings.logs, &settings.traces)?;
         let coordination = Coordination::start(&settings.redis)?;
         let marks = Arc::new(SharedMarks(coordination.clone()));
         let store = Store::open(&settings.data_dir, &settings.database, Clock::System).await?.with_marks(marks);
@@ -61,6 +62,7 @@ impl Product {
             coordination,
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            traces,
             work: None,
             lock: None,
         })
@@ -114,6 +116,16 @@ impl Product {
         .await?;
         let (assistant, shutdown) = (self.assistant.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { shutdown.run_until_cancelled(assistant.keep_house()).await });
+        if telemetry::MEASURED {
+            self.observe(&gateway);
+        }
+        self.tell_metrics(metrics, gateway.exposed(self.exposition()))?;
+        self.tasks.spawn(gateway::serve(gateway, listener, self.shutdown.clone()));
+        Ok(bound)
+    }
+
+    /// Counts and watches until the end.
+    fn observe(&self, gateway: &Gateway) {
         let (counting, shutdown) = (gateway.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { shutdown.run_until_cancelled(counting.keep_count()).await });
         let (watching, shutdown) = (gateway.clone(), self.shutdown.clone());
@@ -122,9 +134,6 @@ impl Product {
             // What happened since the last look is kept as well.
             watching.look().await;
         });
-        self.tell_metrics(metrics, gateway.exposed(self.exposition()))?;
-        self.tasks.spawn(gateway::serve(gateway, listener, self.shutdown.clone()));
-        Ok(bound)
     }
 
     /// What every process tells.
@@ -181,5 +190,6 @@ impl Product {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.traces.shut_down().await;
     }
 }

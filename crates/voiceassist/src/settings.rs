@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) cache: cache::Settings,
     pub(crate) logs: telemetry::Settings,
     pub(crate) metrics: telemetry::MetricsSettings,
+    pub(crate) traces: telemetry::TracesSettings,
 }
 
 impl Default for Settings {
@@ -38,6 +39,7 @@ impl Default for Settings {
             cache: cache::Settings::default(),
             logs: telemetry::Settings::default(),
             metrics: telemetry::MetricsSettings::default(),
+            traces: telemetry::TracesSettings::default(),
         }
     }
 }
@@ -55,6 +57,7 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
         .merge(Env::prefixed("VOICEASSIST__").split("__"))
         .extract()
         .context("the configuration is not valid")?;
+    settings.traces.validate().context("the configuration is not valid")?;
     settings.gateway.validate().context("the configuration is not valid")?;
     settings.database.validate().context("the configuration is not valid")?;
     settings.redis.validate().context("the configuration is not valid")?;

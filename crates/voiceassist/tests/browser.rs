@@ -170,6 +170,17 @@ async fn answers_that_come_late_turn_their_levels_red_for_the_administrator() {
     }
     assert!(red.iter().all(|name| name.contains("response time") || name.contains("latency")), "{red:?}");
     assert_eq!(browser.text("#levels-worst").await, "FAIL");
+    browser.find("#now:not(.is-old)").await;
+    assert!(browser.text("#now-memory").await.ends_with(" MB"), "this second is shown");
+    browser.find("[data-testid=entry]").await;
+    browser.find("#audit-search").await.send_keys("nobody").await.unwrap();
+    browser.find("#audit-status:not(:empty)").await;
+    assert_eq!(browser.count("[data-testid=entry]").await, 0, "nobody did anything");
+    browser.find("#audit-search").await.clear().await.unwrap();
+    let only = "[...document.getElementById('audit-action').options].find((of) => of.value === 'upload_document').selected = true; document.getElementById('audit-action').dispatchEvent(new Event('change'));";
+    browser.run(only).await;
+    let entry = browser.text("[data-testid=entry]").await;
+    assert!(entry.contains("(command line)") && entry.contains("Upload document"), "{entry}");
     assert!(browser.count("[data-testid=chart] path[d^=M]").await >= 3, "charts have lines");
     for (screen, scheme, name) in [
         (Screen::Phone, "dark", "levels-phone-dark"),

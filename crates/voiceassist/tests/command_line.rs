@@ -43,7 +43,20 @@ async fn people_are_added_disabled_and_given_new_passwords() {
     let done = home.succeed(["user", "reset-password", "ada@example.org"]).await;
     let new = done.out.trim().rsplit(' ').next().unwrap();
     nobody.try_sign_in("ada@example.org", &ada).await.problem(401);
-    Client::sign_in(&server.base, "ada@example.org", new).await;
+    let admin = Client::sign_in(&server.base, "ada@example.org", new).await;
+
+    // What a command does is written down like everything else.
+    let log = admin.get("/api/admin/audit?limit=50&q=(command+line)").await.ok();
+    let text = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+    let entries = log["items"].as_array().unwrap().iter().rev();
+    let deeds: Vec<_> = entries.map(|of| ["action", "subject", "detail"].map(|key| text(of, key))).collect();
+    let expected = [
+        ["add_account", "ada@example.org", "role administrator"],
+        ["add_account", "ben@example.org", "role user"],
+        ["change_account", "ben@example.org", "disabled"],
+        ["change_account", "ada@example.org", "new password"],
+    ];
+    assert_eq!(deeds, expected);
 
     for (arguments, said) in [
         (["user", "add", "ada@example.org"], "already in use"),

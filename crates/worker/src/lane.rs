@@ -7,6 +7,7 @@ use knowledge::{Error, Knowledge};
 use store::jobs::Job;
 use store::values::JobKind;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, debug_span};
 use uuid::Uuid;
 
 use crate::figures::{Figures, Outcome};
@@ -65,7 +66,8 @@ async fn claim_and_work<W: Work>(
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
     unsettled.clone_from(&ids);
     let began = Instant::now();
-    let worked = work.work(&jobs).await;
+    let span = debug_span!("jobs", kind = ?W::KIND, jobs = jobs.len());
+    let worked = work.work(&jobs).instrument(span).await;
     figures.worked(W::KIND, began.elapsed());
     match (worked, jobs.as_slice()) {
         // Rows that are still there have more to do, when it is their turn again.

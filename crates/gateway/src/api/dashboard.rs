@@ -108,6 +108,10 @@ pub(crate) struct Point {
     queries_per_second: f64,
     slow_queries_per_minute: f64,
     answers_per_minute: f64,
+    sign_ins_per_minute: f64,
+    /// Good of all that was said about answers.
+    good_feedback_percent: Option<f64>,
+    jobs_waiting: Option<f64>,
     shed: f64,
 }
 
@@ -167,7 +171,8 @@ fn covered(start: DateTime<Utc>, step_s: i64, now: DateTime<Utc>) -> f64 {
 }
 
 impl Point {
-    fn of(start: DateTime<Utc>, slot: &Slot, seconds: f64) -> Self {
+    /// A stretch that lasted for so many seconds.
+    pub(super) fn of(start: DateTime<Utc>, slot: &Slot, seconds: f64) -> Self {
         let times = slot.times.get(held::REQUESTS);
         let quantile = |share| times?.quantile(share).map(|us| us as f64 / 1_000.0);
         let peak = |name: &str| slot.peaks.get(name).copied();
@@ -191,6 +196,12 @@ impl Point {
             queries_per_second: slot.sum("queries") / seconds,
             slow_queries_per_minute: 60.0 * slot.sum("slow_queries") / seconds,
             answers_per_minute: 60.0 * slot.sum("answers") / seconds,
+            sign_ins_per_minute: 60.0 * slot.sum("sign_ins") / seconds,
+            good_feedback_percent: percent(
+                slot.sum("feedback_up"),
+                slot.sum("feedback_up") + slot.sum("feedback_down"),
+            ),
+            jobs_waiting: peak("jobs_waiting"),
             shed: slot.sum("shed"),
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod chat;
 pub(crate) mod conversations;
 pub(crate) mod dashboard;
 pub(crate) mod documents;
+pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod feedback;
 pub(crate) mod files;

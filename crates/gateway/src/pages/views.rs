@@ -298,11 +298,20 @@ pub(crate) struct DocumentText {
     pub(crate) after: String,
 }
 
-/// `/admin`: people and jobs, both fetched by the page itself.
+/// Something to choose: the name that the API has, and words for it.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) words: String,
+}
+
+/// `/admin`: service levels, jobs, the cache, the audit log and people, all fetched by the page itself.
 #[derive(Debug, Template)]
 #[template(path = "admin.html")]
 pub(crate) struct AdminPage {
     pub(crate) chrome: Chrome,
+    /// What the audit log can be narrowed to.
+    pub(crate) actions: Vec<Named>,
 }
 
 /// `/account`: change one's own password.

@@ -17,7 +17,7 @@ use telemetry::Slot;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Gateway;
-use sample::Sampler;
+pub(crate) use sample::Sampler;
 
 /// Clocks of several machines differ a little, and a row may be written while others are read.
 const OVERLAP: TimeDelta = TimeDelta::seconds(60);
@@ -51,6 +51,13 @@ impl Watch {
     /// What happened in a window that ends now, the oldest first.
     pub(crate) fn slots(&self, now: DateTime<Utc>, window: Duration) -> Vec<(DateTime<Utc>, Slot)> {
         locked(&self.history).window(now, window).collect()
+    }
+
+    /// What samples from now on, beside the watch.
+    pub(crate) fn sampler(&self, gateway: &Gateway) -> Sampler {
+        let mut sampler = Sampler::new(Arc::clone(&self.levels));
+        sampler.since_last(gateway);
+        sampler
     }
 
     /// How it stands now.

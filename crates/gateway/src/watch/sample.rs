@@ -16,7 +16,7 @@ const FAILED_FROM: u16 = 500;
 
 /// What was counted the last time.
 #[derive(Debug)]
-pub(super) struct Sampler {
+pub(crate) struct Sampler {
     levels: Arc<Levels>,
     requests: BTreeMap<Route, Histogram<u32>>,
     sums: BTreeMap<String, f64>,
@@ -28,7 +28,7 @@ impl Sampler {
     }
 
     /// What has happened since this was called the last time.
-    pub(super) fn since_last(&mut self, gateway: &Gateway) -> Slot {
+    pub(crate) fn since_last(&mut self, gateway: &Gateway) -> Slot {
         let mut slot = Slot::default();
         self.add_requests(gateway, &mut slot);
         for (name, total) in totals(gateway) {
@@ -89,6 +89,7 @@ fn peaks(gateway: &Gateway) -> BTreeMap<String, f64> {
         ("in_flight".to_owned(), gateway.metrics().in_flight() as f64),
         ("connections".to_owned(), f64::from(connections.active)),
         ("connections_max".to_owned(), f64::from(connections.most)),
+        ("jobs_waiting".to_owned(), gateway.counted().jobs_waiting() as f64),
         ("cores".to_owned(), process::cpu_limit_cores()),
     ]);
     peaks.extend(process::resident_bytes().map(|bytes| ("memory_bytes".to_owned(), bytes)));

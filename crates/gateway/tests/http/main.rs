@@ -9,6 +9,7 @@ mod caching;
 mod common;
 mod connections;
 mod editing;
+mod events;
 mod life;
 mod pages;
 mod permissions;

@@ -15,6 +15,7 @@ use sea_orm_migration::prelude::async_trait;
 use serde::Serialize;
 use telemetry::{Source, Teller, names};
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, debug_span};
 
 use super::Settings;
 use crate::Result;
@@ -276,9 +277,12 @@ impl<'a, C: ConnectionTrait> Named<'a, C> {
         statement: Statement,
         run: impl AsyncFnOnce(Statement) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
+        if !telemetry::MEASURED {
+            return run(statement).await;
+        }
         let kept = outline(&statement);
         let started = Instant::now();
-        let result = run(statement).await;
+        let result = run(statement).instrument(debug_span!("query", otel.name = self.name)).await;
         let took = started.elapsed();
         self.log.record(self.name, took, result.is_err());
         if took >= self.log.slow_from {

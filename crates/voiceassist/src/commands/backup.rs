@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use telemetry::TracesSettings;
 
 use super::transfer::{Place, Watcher, tell};
 use crate::output;
@@ -20,7 +21,7 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) async fn run(self, settings: Settings) -> anyhow::Result<()> {
-        telemetry::init(&settings.logs).context("logs.level is not valid")?;
+        telemetry::init(&settings.logs, &TracesSettings::default())?;
         let place = Place::configured(&settings);
         let source = place.open_existing(&settings).await?;
         let mut watcher = Watcher::default();

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use gateway::Deed;
+use store::values::AuditAction;
 
 use crate::output;
 use crate::product::Product;
@@ -47,6 +49,7 @@ impl Cache {
             }
             Self::Clear => {
                 let cleared = product.assistant.clear_cache().await?;
+                Deed::of_command_line(AuditAction::ClearCache).write_down(&product.store).await;
                 output::line(format_args!("{} answers and {} questions thrown away", cleared.l2, cleared.rag))
             }
         };

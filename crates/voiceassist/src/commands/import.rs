@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use gateway::Deed;
 use knowledge::{IntakeError, Upload};
 use store::Visibility;
 use store::documents::{DocumentProgress, Stored};
+use store::values::AuditAction;
 use uuid::Uuid;
 use walkdir::WalkDir;
 
@@ -139,7 +141,10 @@ pub(crate) async fn take_in(
     let file_name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let upload = Upload { owner_id, visibility, title: None, file_name, bytes };
     match product.knowledge.take_in(upload).await {
-        Ok(Stored::Created(document)) => Ok(Taken::New(document.id)),
+        Ok(Stored::Created(document)) => {
+            Deed::of_command_line(AuditAction::UploadDocument).to(&document.id).write_down(&product.store).await;
+            Ok(Taken::New(document.id))
+        }
         Ok(Stored::Existing(document)) => Ok(Taken::Known(document.id)),
         Err(IntakeError::Store(error)) => Err(error.into()),
         Err(refused) => Ok(Taken::Refused(refused.to_string())),

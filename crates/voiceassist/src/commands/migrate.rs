@@ -1,6 +1,7 @@
 //! `voiceassist migrate`: everything from one database into another.
 
 use anyhow::{Context, ensure};
+use telemetry::TracesSettings;
 
 use super::transfer::{Place, Watcher, tell};
 use crate::output;
@@ -24,7 +25,7 @@ pub(crate) struct Migrate {
 impl Migrate {
     pub(crate) async fn run(self, settings: Settings) -> anyhow::Result<()> {
         ensure!(self.from != self.to, "the source and the target are the same");
-        telemetry::init(&settings.logs).context("logs.level is not valid")?;
+        telemetry::init(&settings.logs, &TracesSettings::default())?;
         let source = self.from.open_existing(&settings).await?;
         let _source_lock = source.lock_for_serving()?;
         let target = self.to.open(&settings).await?;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use gateway::Deed;
 use store::Visibility;
+use store::values::AuditAction;
 
 use crate::commands::import;
 use crate::output;
@@ -50,6 +52,7 @@ impl Serve {
         let (admin, password) = accounts
             .add_with_one_time_password(FIRST_ADMIN.to_owned(), "Administrator".to_owned(), store::values::Role::Admin)
             .await?;
+        Deed::of_command_line(AuditAction::AddAccount).to(&admin.email).write_down(&product.store).await;
         for file in files {
             import::take_in(product, &file, admin.id, Visibility::Shared).await?;
         }

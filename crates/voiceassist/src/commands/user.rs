@@ -1,8 +1,9 @@
 //! `voiceassist user`: the people who may sign in.
 
+use gateway::Deed;
 use gateway::auth::{NewPassword, PersonChange};
 use store::page::PageRequest;
-use store::values::Role;
+use store::values::{AuditAction, Role};
 
 use crate::output;
 use crate::product::Product;
@@ -48,6 +49,7 @@ impl User {
                 let name = name.unwrap_or_else(|| email.clone());
                 let (account, password) = accounts.add_with_one_time_password(email, name, role).await?;
                 let role = role_name(account.role);
+                note(&product, AuditAction::AddAccount, &account.email, format!("role {role}")).await;
                 output::line(format_args!("{} ({role}) can sign in with the password {password}", account.email))
             }
             Self::List => list(&product).await,
@@ -55,6 +57,7 @@ impl User {
                 let account = product.account(Some(&email)).await?;
                 let change = PersonChange { disabled: Some(true), ..PersonChange::default() };
                 accounts.change(account.id, change).await?;
+                note(&product, AuditAction::ChangeAccount, &account.email, "disabled".to_owned()).await;
                 output::line(format_args!("{email} is disabled and signed out"))
             }
             Self::ResetPassword { email } => {
@@ -62,10 +65,15 @@ impl User {
                 let change = PersonChange { password: Some(NewPassword::OneTime), ..PersonChange::default() };
                 let (_, password) = accounts.change(account.id, change).await?;
                 let password = password.unwrap_or_default();
+                note(&product, AuditAction::ChangeAccount, &account.email, "new password".to_owned()).await;
                 output::line(format_args!("{email} can sign in with the password {password}"))
             }
         }
     }
+}
+
+async fn note(product: &Product, action: AuditAction, email: &String, detail: String) {
+    Deed::of_command_line(action).to(email).with(detail).write_down(&product.store).await;
 }
 
 async fn list(product: &Product) -> anyhow::Result<()> {

@@ -50,6 +50,11 @@ impl Client {
         self.send(self.http.post(self.url(path)).json(body)).await
     }
 
+    /// The same within somebody's trace.
+    pub(crate) async fn post_traced(&self, path: &str, body: &Value, parent: &str) -> Answered {
+        self.send(self.http.post(self.url(path)).json(body).header("traceparent", parent)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answered {
         self.send(self.http.delete(self.url(path))).await
     }
