@@ -34,7 +34,7 @@ tools:  ## install what the tests need, starting no service, or name the command
 		postgresql-15 redis-server redis-cli haproxy openssl setpriv promtool
 	python3 scripts/fetch_postgres.py target/postgres-18
 
-bench: bench-import bench-retrieval bench-footprint bench-database bench-cache  ## measure the figures that the documentation quotes
+bench: bench-import bench-retrieval bench-footprint bench-database bench-cache bench-levels  ## measure the figures that the documentation quotes
 
 bench-import: model  ## chunks a second of an import, against the bare model in the same run
 	scripts/require.sh postgresql-doc-15
@@ -68,6 +68,14 @@ bench-cache: model  ## the cache of answers: its tiers, hits and latencies under
 	python3 scripts/fetch_postgres.py target/postgres-18
 	cargo build --release --package voiceassist
 	python3 scripts/bench_cache.py $(BENCH_CACHE)
+
+.PHONY: bench-levels
+bench-levels: model  ## what measuring costs: metrics and traces against none, the dashboard over a million messages, a scrape
+	scripts/require.sh python3
+	cargo build --release --package voiceassist --features unmeasured
+	cp target/release/voiceassist target/voiceassist-unmeasured
+	cargo build --release --package voiceassist
+	python3 scripts/bench_levels.py $(BENCH_LEVELS)
 
 .PHONY: soak
 soak: model  ## play ten thousand random histories against the cache, with a progress line now and then

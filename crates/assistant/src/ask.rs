@@ -8,8 +8,9 @@ use guard::Policy;
 use knowledge::{Found, Knowledge};
 use store::Reader;
 use store::conversations::Exchange;
+use telemetry::traced_span;
 use tokio::sync::mpsc;
-use tracing::{Instrument as _, debug_span};
+use tracing::Instrument as _;
 
 use crate::answer::Draft;
 use crate::cached::{CachedAnswer, Context};
@@ -136,7 +137,7 @@ impl Assistant {
         }
         events.send(AnswerEvent::Citations(answer.citations.clone())).await;
         let recording = Instant::now();
-        store.record_exchange(exchange(&ask, message, &answer)).instrument(debug_span!("store")).await?;
+        store.record_exchange(exchange(&ask, message, &answer)).instrument(traced_span!("store")).await?;
         answer.timings_ms.store = ms(recording.elapsed());
         answer.timings_ms.total = ms(started.elapsed());
         Ok(answer)
@@ -152,11 +153,11 @@ impl Assistant {
         let (mut draft, mut bases, mut timings) = (Draft::default(), Vec::new(), Timings::default());
         let plan = &question.plan;
         for part in &plan.parts {
-            let found = self.search(question.reader, &part.query, search).instrument(debug_span!("retrieve")).await?;
+            let found = self.search(question.reader, &part.query, search).instrument(traced_span!("retrieve")).await?;
             timings.embed += ms(found.embed);
             timings.retrieve += ms(found.retrieve);
             let answering = Instant::now();
-            let selection = debug_span!("answer").in_scope(|| verify::verified(select::select(&found)));
+            let selection = traced_span!("answer").in_scope(|| verify::verified(select::select(&found)));
             let piece = draft.add(plan.has_headings().then_some(&part.asked), &selection);
             bases.push(found.basis.clone());
             timings.answer += ms(answering.elapsed());

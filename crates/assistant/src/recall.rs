@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use cache::{Flight, Hit, Lookup};
 use guard::{Signature, is_same};
+use telemetry::traced_span;
 use tokio::time::MissedTickBehavior;
-use tracing::{Instrument as _, debug_span};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::ask::{Answered, AskError, Assistant, Computed, Events, Question, Search, ms};
@@ -24,7 +25,7 @@ impl Assistant {
         let started = Instant::now();
         self.catch_up(question.reader.seen).await?;
         let lookup = self.lookup(question);
-        if let Some(hit) = self.cache.get(&lookup).instrument(debug_span!("cache")).await {
+        if let Some(hit) = self.cache.get(&lookup).instrument(traced_span!("cache")).await {
             return Ok(recalled(hit, started, events).await);
         }
         let leader = match self.cache.flight(&lookup).await {
@@ -34,9 +35,9 @@ impl Assistant {
             Flight::Landed(landed) => return Ok(told(landed.value, CacheUse::default(), started, events).await),
         };
         let embedding = Instant::now();
-        let vector = self.vector(question).instrument(debug_span!("embed")).await?;
+        let vector = self.vector(question).instrument(traced_span!("embed")).await?;
         let embed = ms(embedding.elapsed());
-        if let Some(hit) = self.alike(question, &lookup, vector.as_deref()).instrument(debug_span!("alike")).await {
+        if let Some(hit) = self.alike(question, &lookup, vector.as_deref()).instrument(traced_span!("alike")).await {
             let mut answered = recalled(hit, started, events).await;
             answered.timings.cache -= embed;
             answered.timings.embed = embed;

@@ -57,16 +57,25 @@ pub(crate) fn wrap(router: Router, gateway: &Gateway) -> Router {
 async fn identify(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).and_then(given_id).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!("request", %id, %method, %path, otel.name = Empty, otel.kind = Empty);
+    let is_traced = telemetry::is_to_be_traced(Some(request.headers()));
+    let span = if is_traced {
+        tracing::info_span!("request", %id, %method, %path, otel.name = Empty, otel.kind = Empty)
+    } else {
+        tracing::info_span!(target: telemetry::UNTRACED, "request", %id, %method, %path)
+    };
     request.extensions_mut().insert(RequestId(id.clone()));
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     // An address that leads nowhere is somebody's invention: it is no label.
     let route = route.as_deref().unwrap_or("unknown");
-    telemetry::describe_request(&span, method.as_str(), route, request.headers());
-    let (began, waited) = (Instant::now(), Waited::default());
+    if is_traced {
+        telemetry::describe_request(&span, method.as_str(), route, request.headers());
+    }
+    let (began, waited) = (Instant::now(), Waited::traced(is_traced));
     let mut response = waited.during(next.run(request)).instrument(span.clone()).await;
     let (elapsed, status) = (began.elapsed(), response.status());
-    telemetry::describe_response(&span, status.as_u16());
+    if is_traced {
+        telemetry::describe_response(&span, status.as_u16());
+    }
     gateway.metrics().answered_request(method.as_str(), route, status.as_u16(), elapsed, waited.total());
     let elapsed_ms = elapsed.as_secs_f64() * 1_000.0;
     let is_routine = status.is_success() && path.starts_with("/health");

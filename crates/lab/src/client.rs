@@ -55,6 +55,11 @@ struct Titled {
     title: String,
 }
 
+#[derive(Deserialize)]
+struct Standing {
+    status: String,
+}
+
 /// Documents on a page of the list.
 const PAGE: &str = "200";
 
@@ -90,6 +95,18 @@ impl Client {
                 return Ok(titles);
             }
         }
+    }
+
+    /// Whether everything that was uploaded can be found by its meaning, or cannot be read.
+    pub async fn documents_are_ready(&self) -> Result<bool> {
+        let request = self.http.get(format!("{}/api/documents", self.base)).query(&[("limit", PAGE)]);
+        let page: Items<Standing> = self.send("/api/documents", request).await?;
+        Ok(page.items.iter().all(|document| matches!(document.status.as_str(), "ready" | "failed")))
+    }
+
+    /// How the server says that it is set up.
+    pub async fn settings(&self) -> Result<serde_json::Value> {
+        self.send("/api/admin/settings", self.http.get(format!("{}/api/admin/settings", self.base))).await
     }
 
     /// The answer to a question, computed afresh in a conversation of its own.

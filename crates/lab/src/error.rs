@@ -38,6 +38,68 @@ pub enum Error {
         /// What a line holds.
         columns: &'static str,
     },
+    /// An address is none that a load can be sent to.
+    #[error(
+        "{url} is not the address of a server: it looks like http://127.0.0.1:8080, without a path and without encryption"
+    )]
+    Address {
+        /// The address.
+        url: String,
+    },
+    /// A server could not be started.
+    #[error("{program} does not start: {detail}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What it said.
+        detail: String,
+    },
+    /// Something takes so long that it is no figure any more.
+    #[error("{what} after {seconds} s")]
+    Late {
+        /// What.
+        what: &'static str,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A workload cannot be used.
+    #[error("the workload {name}: {detail}")]
+    Workload {
+        /// Its name or its file.
+        name: String,
+        /// What is wrong, with the line and the key where it is a file.
+        detail: String,
+    },
+    /// A run file is not understood.
+    #[error("{path} is not a run file: {source}")]
+    RunFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A run file is of another time.
+    #[error(
+        "{path} has schema {schema} and this program knows schema {known}: measure again, or use the program that wrote it"
+    )]
+    Schema {
+        /// The file.
+        path: String,
+        /// Its schema.
+        schema: u32,
+        /// The one that is known.
+        known: u32,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// There is no HTTP client to ask with.
     #[error("cannot make an HTTP client: {0}")]
     Client(#[source] reqwest::Error),

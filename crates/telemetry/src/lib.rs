@@ -26,8 +26,13 @@ pub use metric::{Kind, Metric};
 pub use serving::{MetricsSettings, serve_metrics};
 pub use slot::{Slot, Spread};
 pub use times::{Count, Family, Times};
-pub use traces::{InvalidTraces, Traces, TracesSettings, describe_request, describe_response};
-pub use waiting::{Waited, waited, waiting_for};
+pub use traces::{
+    InvalidTraces, Traces, TracesSettings, UNTRACED, describe_request, describe_response, is_to_be_traced,
+};
+// For `traced_span`.
+#[doc(hidden)]
+pub use tracing;
+pub use waiting::{Waited, is_traced, waited, waiting_for};
 
 /// Whether anything is measured: only a build for finding out what that costs measures nothing.
 pub const MEASURED: bool = !cfg!(feature = "unmeasured");
@@ -76,9 +81,11 @@ pub fn init(settings: &Settings, traces: &TracesSettings) -> Result<Traces, Init
     let traces = Traces::start(traces)?;
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let lines = match settings.format {
-        Format::Text => lines.with_filter(filter).boxed(),
-        Format::Json => lines.json().with_filter(filter).boxed(),
+        Format::Text => lines.boxed(),
+        Format::Json => lines.json().boxed(),
     };
+    // One filter for both would keep traces from what logs leave out; where there are none, it costs less.
+    let lines = if traces.are_collected() { lines.with_filter(filter).boxed() } else { filter.and_then(lines).boxed() };
     let started = tracing_subscriber::registry().with(traces.layer()).with(lines).try_init();
     // An error here means that logging has been started already.
     Ok(if started.is_ok() { traces } else { Traces::default() })

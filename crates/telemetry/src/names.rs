@@ -134,15 +134,22 @@ pub const DATABASE_WAIT: Metric = Metric::histogram(
     "How long an operation waits for a connection, tried out every five seconds.",
 );
 /// Queries.
-pub const DATABASE_QUERY: Metric =
-    Metric::histogram("voiceassist_database_query_seconds", PART, &["query"], "How long queries took, by operation.");
+pub const DATABASE_QUERY: Metric = Metric::histogram(
+    "voiceassist_database_query_seconds",
+    PART,
+    &["query", "kind"],
+    "How long queries took, by operation and by what kind of statement it is.",
+);
 /// Queries that failed.
-pub const DATABASE_QUERY_ERRORS: Metric =
-    Metric::counter("voiceassist_database_query_errors_total", &["query"], "Queries that failed, by operation.");
+pub const DATABASE_QUERY_ERRORS: Metric = Metric::counter(
+    "voiceassist_database_query_errors_total",
+    &["query", "kind"],
+    "Queries that failed, by operation.",
+);
 /// Queries that took long.
 pub const DATABASE_SLOW_QUERIES: Metric = Metric::counter(
     "voiceassist_database_slow_queries_total",
-    &["query"],
+    &["query", "kind"],
     "Queries that took longer than `database.slow_query_ms`, by operation.",
 );
 

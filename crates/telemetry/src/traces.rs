@@ -2,7 +2,7 @@
 //!
 //! A span has the names of its route and its queries, never what somebody asked.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::http::HeaderMap;
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
@@ -72,7 +72,7 @@ impl TracesSettings {
 
 /// The traces of this process, while they are collected.
 #[derive(Debug, Default)]
-pub struct Traces(Option<SdkTracerProvider>);
+pub struct Traces(Option<(SdkTracerProvider, u32)>);
 
 impl Traces {
     /// Begins to send traces, where that is wanted.
@@ -87,12 +87,19 @@ impl Traces {
             .with_endpoint(&settings.endpoint)
             .build()
             .map_err(|error| InvalidTraces { key: "endpoint", problem: format!("cannot be used: {error}") })?;
-        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.share)));
+        // Spans are made only of what is traced: here, nothing is left to decide.
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_sampler(sampler)
+            .with_sampler(Sampler::AlwaysOn)
             .with_resource(Resource::builder().with_service_name("voiceassist").build());
-        Ok(Self(Some(provider.build())))
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a million is less")]
+        let share = (settings.share * f64::from(MILLION)).round() as u32;
+        Ok(Self(Some((provider.build(), share))))
+    }
+
+    /// Whether there is a collector.
+    pub(crate) const fn are_collected(&self) -> bool {
+        self.0.is_some()
     }
 
     /// What hands spans over, where they are wanted.
@@ -100,8 +107,9 @@ impl Traces {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let tracer = self.0.as_ref()?.tracer("voiceassist");
-        COLLECTED.store(true, Ordering::Relaxed);
+        let (provider, share) = self.0.as_ref()?;
+        SHARE.store(*share, Ordering::Relaxed);
+        let tracer = provider.tracer("voiceassist");
         let layer = tracing_opentelemetry::layer()
             .with_tracer(tracer)
             .with_location(false)
@@ -112,7 +120,7 @@ impl Traces {
 
     /// Sends what has not been sent yet.
     pub async fn shut_down(self) {
-        let Some(provider) = self.0 else { return };
+        let Some((provider, _)) = self.0 else { return };
         // It waits for the collector, a few seconds at most.
         let sent = tokio::task::spawn_blocking(move || provider.shutdown()).await;
         if let Ok(Err(error)) = sent {
@@ -121,35 +129,55 @@ impl Traces {
     }
 }
 
+/// The target of the spans that only logs know.
+pub const UNTRACED: &str = "gateway::untraced";
+
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     let name = metadata.target().split("::").next().unwrap_or_default();
-    metadata.is_span() && *metadata.level() <= Level::DEBUG && OURS.contains(&name)
+    let is_traced = metadata.is_span() && metadata.target() != UNTRACED;
+    is_traced && *metadata.level() <= Level::DEBUG && OURS.contains(&name)
 }
 
-/// Whether there is a collector.
-static COLLECTED: AtomicBool = AtomicBool::new(false);
+const MILLION: u32 = 1_000_000;
+const NOT_COLLECTED: u32 = u32::MAX;
+/// How many of a million are traced, where there is a collector.
+static SHARE: AtomicU32 = AtomicU32::new(NOT_COLLECTED);
 
-/// Says by which trace a request was called. `span` is its span, whose fields `otel.name` and `otel.kind` are empty yet.
-pub fn describe_request(span: &Span, method: &str, route: &str, headers: &HeaderMap) {
-    if !COLLECTED.load(Ordering::Relaxed) {
-        return;
+/// Whether a request or a job is traced: by what its caller has decided (`traceparent`), or by lot.
+#[must_use]
+pub fn is_to_be_traced(headers: Option<&HeaderMap>) -> bool {
+    // In millionths; 0 where there is no collector.
+    let share = SHARE.load(Ordering::Relaxed);
+    if share == NOT_COLLECTED {
+        return false;
     }
-    if let Some(parent) = headers.get(TRACE_PARENT).and_then(|value| value.to_str().ok()) {
+    match headers.and_then(trace_parent).and_then(|parent| parent.rsplit('-').next()) {
+        // The lowest bit says whether the caller records it.
+        Some(flags) => u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1),
+        None => rand::random_range(0..MILLION) < share,
+    }
+}
+
+/// Says of which request a span is, and by which trace it was called. Its fields `otel.name` and `otel.kind` are empty yet, and nothing
+/// was done within it: after that, its name and its kind are fixed.
+pub fn describe_request(span: &Span, method: &str, route: &str, headers: &HeaderMap) {
+    if let Some(parent) = trace_parent(headers) {
         // Only a span without a layer has no place for it.
         let _ = span.set_parent(TraceContextPropagator::new().extract(&Header(parent)));
     }
-    // Before anything is done within the span: then its name and its kind are fixed.
     span.record("otel.name", format!("{method} {route}"));
     span.record("otel.kind", "server");
     span.set_attribute("http.request.method", method.to_owned());
     span.set_attribute("http.route", route.to_owned());
 }
 
+fn trace_parent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(TRACE_PARENT)?.to_str().ok()
+}
+
 /// Says how the request of a span was answered.
 pub fn describe_response(span: &Span, status: u16) {
-    if COLLECTED.load(Ordering::Relaxed) {
-        span.set_attribute("http.response.status_code", i64::from(status));
-    }
+    span.set_attribute("http.response.status_code", i64::from(status));
 }
 
 struct Header<'a>(&'a str);

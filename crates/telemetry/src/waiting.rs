@@ -1,4 +1,5 @@
-//! How long a request waited for something outside of the program: what is left of its time is the program's own.
+//! What a request carries along: how long it waited for something outside of the program (what is left of its time is the program's
+//! own), and whether it is traced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +13,18 @@ tokio::task_local! {
 
 /// What a request has waited for until now; shared by the tasks that work for it.
 #[derive(Clone, Debug, Default)]
-pub struct Waited(Arc<AtomicU64>);
+pub struct Waited {
+    us: Arc<AtomicU64>,
+    is_traced: bool,
+}
 
 impl Waited {
+    /// Of a request that is traced, or is not.
+    #[must_use]
+    pub fn traced(is_traced: bool) -> Self {
+        Self { is_traced, ..Self::default() }
+    }
+
     /// The one of the request in hand, for a task that works for it; a new one outside of requests.
     #[must_use]
     pub fn of_request() -> Self {
@@ -24,7 +34,7 @@ impl Waited {
     /// What was waited for until now. Waits side by side count each.
     #[must_use]
     pub fn total(&self) -> Duration {
-        Duration::from_micros(self.0.load(Ordering::Relaxed))
+        Duration::from_micros(self.us.load(Ordering::Relaxed))
     }
 
     /// Lets `work` count what it waits for here.
@@ -40,7 +50,21 @@ pub fn waited(took: Duration) {
     }
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     // Outside of a request, nobody wants to know.
-    let _ = WAITED.try_with(|waited| waited.0.fetch_add(us, Ordering::Relaxed));
+    let _ = WAITED.try_with(|waited| waited.us.fetch_add(us, Ordering::Relaxed));
+}
+
+/// Whether the request or the job in hand is traced. A span that nobody will see costs as much as one that somebody will.
+#[must_use]
+pub fn is_traced() -> bool {
+    MEASURED && WAITED.try_with(|waited| waited.is_traced).unwrap_or_default()
+}
+
+/// A span of what is traced, like [`tracing::debug_span!`]; otherwise none.
+#[macro_export]
+macro_rules! traced_span {
+    ($($fields:tt)*) => {
+        if $crate::is_traced() { $crate::tracing::debug_span!($($fields)*) } else { $crate::tracing::Span::none() }
+    };
 }
 
 /// Waits for `work`, which is done elsewhere, and counts that to the request in hand.

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::client::Client;
@@ -19,10 +19,13 @@ async fn the_marked_commands_work_on_the_sample_documents() {
     let server = home.serve(["--samples", &handbook("")]).await;
     server.first_admin().await.ready_documents(14).await;
     let tokens = Client::new(&server.base).try_sign_in("admin@localhost", server.first_password()).await.ok();
+    let program = Path::new(env!("CARGO_BIN_EXE_voiceassist")).parent().unwrap().display().to_string();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap_or_default());
     let variables = [
         ("VOICEASSIST_URL", server.base.as_str()),
         ("TOKEN", tokens["access_token"].as_str().unwrap()),
         ("REFRESH_TOKEN", tokens["refresh_token"].as_str().unwrap()),
+        ("PATH", &path),
         // The server is this machine's own.
         ("no_proxy", "*"),
     ];

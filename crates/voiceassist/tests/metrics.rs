@@ -77,7 +77,7 @@ async fn everything_that_is_declared_is_told_and_moves_with_what_happens() {
     assert_eq!(of(&after, "voiceassist_ingestion_phase_seconds_count{phase=\"parse\"}"), 14.0);
     assert_eq!(of(&after, "voiceassist_jobs_total{kind=\"ingest\",outcome=\"worked\"}"), 14.0);
     assert_eq!(of(&after, "http_requests_total{method=\"GET\",route=\"unknown\",status=\"404\"}"), 1.0);
-    assert!(of(&after, "voiceassist_database_query_seconds_count{query=\"census\"}") >= 3.0);
+    assert!(of(&after, "voiceassist_database_query_seconds_count{query=\"census\",kind=\"aggregate\"}") >= 3.0);
     let (overhead, whole) = (
         of(&after, "voiceassist_own_overhead_seconds_sum{route=\"/api/chat\"}"),
         of(&after, "http_request_duration_seconds_sum{method=\"POST\",route=\"/api/chat\",status=\"200\"}"),

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use knowledge::{Error, Knowledge};
 use store::jobs::Job;
 use store::values::JobKind;
+use telemetry::{Waited, is_to_be_traced, traced_span};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, debug_span};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::figures::{Figures, Outcome};
@@ -66,8 +67,13 @@ async fn claim_and_work<W: Work>(
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
     unsettled.clone_from(&ids);
     let began = Instant::now();
-    let span = debug_span!("jobs", kind = ?W::KIND, jobs = jobs.len());
-    let worked = work.work(&jobs).instrument(span).await;
+    let trace = Waited::traced(is_to_be_traced(None));
+    let worked = trace
+        .during(async {
+            let span = traced_span!("jobs", kind = ?W::KIND, jobs = jobs.len());
+            work.work(&jobs).instrument(span).await
+        })
+        .await;
     figures.worked(W::KIND, began.elapsed());
     match (worked, jobs.as_slice()) {
         // Rows that are still there have more to do, when it is their turn again.

@@ -19,6 +19,8 @@ pub(crate) struct SettingsInForce {
     knowledge: knowledge::Settings,
     /// Name and version of the embedding model; null when search runs on keywords alone.
     embedding_model: Option<String>,
+    /// How passwords are hashed.
+    password_hash: String,
 }
 
 /// The settings in force.
@@ -28,5 +30,6 @@ pub(crate) async fn get(State(gateway): State<Gateway>, _: Admin) -> Json<Settin
         gateway: gateway.settings().clone(),
         knowledge: gateway.knowledge().settings().clone(),
         embedding_model: gateway.knowledge().model_name().map(ToOwned::to_owned),
+        password_hash: crate::auth::password_parameters(),
     })
 }

@@ -38,6 +38,9 @@ pub(crate) struct SlowQuery {
 pub(crate) struct QueryStatistics {
     /// The operation that the queries belong to.
     name: &'static str,
+    /// What they are: `select`, `join_2`, `join_3`, `insert`, `update`, `delete`, `aggregate`, `full_text`, `by_meaning`, `commit` or
+    /// `other`.
+    kind: &'static str,
     count: u64,
     /// How many of them failed.
     errors: u64,
@@ -57,8 +60,8 @@ impl From<store::SlowQuery> for SlowQuery {
 
 impl From<store::QueryStatistics> for QueryStatistics {
     fn from(of_name: store::QueryStatistics) -> Self {
-        let store::QueryStatistics { name, count, errors, total_ms, p50_ms, p95_ms, p99_ms, max_ms } = of_name;
-        Self { name, count, errors, total_ms, p50_ms, p95_ms, p99_ms, max_ms }
+        let store::QueryStatistics { name, kind, count, errors, total_ms, p50_ms, p95_ms, p99_ms, max_ms } = of_name;
+        Self { name, kind, count, errors, total_ms, p50_ms, p95_ms, p99_ms, max_ms }
     }
 }
 

@@ -45,6 +45,11 @@ pub(super) fn one_time() -> String {
     (0..ONE_TIME_CHARS).map(pick).collect()
 }
 
+/// How passwords are hashed.
+pub(crate) fn parameters() -> String {
+    format!("argon2id, {MEMORY_KIB} KiB, {PASSES} passes, {LANES} lane")
+}
+
 /// Computes and verifies password hashes.
 #[derive(Debug)]
 pub(super) struct Passwords {

@@ -118,15 +118,15 @@ impl Report {
     ) -> Self {
         let of_seed = seed_row(users).copied();
         let [ramp, steady] = &run.statistics;
-        let all = run.records.together(Phase::Steady, |_, _| true);
-        let questions = run.records.together(Phase::Steady, |kind, _| kind.is_question());
+        let all = run.records.together(Phase::Steady, |_| true);
+        let questions = run.records.together(Phase::Steady, |key| key.task.is_question());
         let steady_s = run.steady.as_secs_f64();
         Self {
             users,
             gateways,
             time_scale: pacing.time_scale,
-            ramp_per_minute: pacing.ramp_per_minute,
-            steady_minutes: pacing.steady_minutes,
+            ramp_per_minute: 60.0 * users as f64 / pacing.stages.first().map_or(0.0, |stage| stage.ramp_s),
+            steady_minutes: pacing.stages.iter().map(|stage| stage.hold_s).sum::<f64>() / 60.0,
             seed,
             distinct,
             reworded_share: run.records.reworded_share(),
@@ -186,18 +186,18 @@ fn tiers(ramp: &Statistics, steady: &Statistics, seed: Option<&SeedRow>, records
 fn latencies(run: &Measured) -> Vec<LatencyRow> {
     let records = &run.records;
     let mut rows = vec![
-        LatencyRow::of("all requests", &records.together(Phase::Steady, |_, _| true)),
-        LatencyRow::of("all questions", &records.together(Phase::Steady, |kind, _| kind.is_question())),
+        LatencyRow::of("all requests", &records.together(Phase::Steady, |_| true)),
+        LatencyRow::of("all questions", &records.together(Phase::Steady, |key| key.task.is_question())),
     ];
     for source in [Source::L1, Source::L2, Source::Rag, Source::Computed] {
         let name = format!("questions from {}", name(&source));
-        rows.push(LatencyRow::of(&name, &records.together(Phase::Steady, |_, of| of == source)));
+        rows.push(LatencyRow::of(&name, &records.together(Phase::Steady, |key| key.source == source)));
     }
     let mut kinds: Vec<_> =
-        records.series.keys().filter(|(phase, ..)| *phase == Phase::Steady).map(|key| key.1).collect();
+        records.series.keys().filter(|key| key.phase == Phase::Steady).map(|key| key.task).collect();
     kinds.dedup();
     rows.extend(kinds.into_iter().map(|kind| {
-        LatencyRow::of(&name(&kind).replace('_', " "), &records.together(Phase::Steady, |of, _| of == kind))
+        LatencyRow::of(&name(&kind).replace('_', " "), &records.together(Phase::Steady, |key| key.task == kind))
     }));
     if let Some(series) = records.indexing.get(&Phase::Steady) {
         rows.push(LatencyRow::of("an upload, until it is found by its meaning", series));
@@ -278,8 +278,12 @@ mod tests {
             steady: Duration::from_secs(10),
             ramp: Duration::from_secs(1),
             uploaded: 0,
+            complete: true,
         };
-        Report::new(users, 2, &Pacing::default(), 1, [3, 1], &run)
+        {
+            let pacing = crate::workload::Workload::read("seed").unwrap().pacing(users, None, None, 1.0);
+            Report::new(users, 2, &pacing, 1, [3, 1], &run)
+        }
     }
 
     #[test]

@@ -117,7 +117,10 @@ mod tests {
             gateways: Arc::new(Gateways::new(&[]).unwrap()),
             admin: String::new(),
             catalogue: Arc::new(Catalogue::build(&subjects, &[], 3_000, 1.0, 1)),
-            pacing: Pacing::default(),
+            workload: crate::workload::Workload::read("seed").unwrap(),
+            pacing: Pacing::steady(1, 1.0),
+            tasks_per_second: None,
+            metrics: None,
             reworded_share: 0.31,
             warmed: 0,
             check_every: 0,
@@ -126,7 +129,7 @@ mod tests {
             seed: 1,
             nonce: 0,
         };
-        World::new(load, 1, Instant::now())
+        World::new(load, Instant::now())
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Sending requests to gateways in turn, as a load balancer does.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::timeout;
 
+use crate::wire::{Answer, Broken, Connection};
 use crate::{Error, Result};
 
 /// How long an answer may take.
@@ -17,9 +21,19 @@ const BOUNDARY: &str = "the-lab-uploads-nothing-that-contains-this-line";
 /// The gateways of a run.
 #[derive(Debug)]
 pub struct Gateways {
-    http: reqwest::Client,
+    all: Vec<One>,
     urls: Vec<String>,
     next: AtomicUsize,
+    opened: AtomicU64,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct One {
+    /// Host and port.
+    address: String,
+    /// Connections that nobody uses at this moment.
+    idle: Mutex<Vec<Connection>>,
 }
 
 /// Why a request was not answered as hoped, as few words as there are kinds.
@@ -40,10 +54,20 @@ pub(crate) enum Content<'a> {
 impl Gateways {
     /// Gateways at these addresses, such as `http://127.0.0.1:8080`.
     pub fn new(urls: &[String]) -> Result<Self> {
-        // They are one's own: a proxy of the environment does not lead to them.
-        let builder = reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_max_idle_per_host(usize::MAX);
-        let urls = urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
-        Ok(Self { http: builder.build().map_err(Error::Client)?, urls, next: AtomicUsize::new(0) })
+        let urls: Vec<String> = urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
+        let all = urls.iter().map(|url| Ok(One { address: address(url)?, idle: Mutex::default() }));
+        Ok(Self { all: all.collect::<Result<_>>()?, urls, next: AtomicUsize::new(0), opened: AtomicU64::new(0) })
+    }
+
+    /// Host and port of one of them.
+    pub(crate) fn host(&self, gateway: usize) -> &str {
+        self.all.get(gateway).map(|one| one.address.as_str()).unwrap_or_default()
+    }
+
+    /// How many connections were opened until now.
+    #[must_use]
+    pub fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
     }
 
     /// Their addresses.
@@ -66,22 +90,65 @@ impl Gateways {
         token: &str,
         content: Content<'_>,
     ) -> Result<Vec<u8>, Failure> {
-        let base = self.urls.get(gateway).map(String::as_str).unwrap_or_default();
-        let mut request = self.http.request(method, format!("{base}{path}"));
-        if !token.is_empty() {
-            request = request.bearer_auth(token);
+        let one = self.all.get(gateway).ok_or_else(|| Failure("no such gateway".to_owned()))?;
+        let request = request(&one.address, &method, path, token, content);
+        let answer = timeout(PATIENCE, self.exchange(one, &request)).await;
+        let Answer { status, body } = answer.unwrap_or_else(|_| Err(Failure("no answer in time".to_owned())))?;
+        if (200..300).contains(&status) { Ok(body) } else { Err(Failure(format!("status {status}"))) }
+    }
+
+    /// The body of what anybody may read.
+    pub(crate) async fn send_open(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        self.send(self.turn(), Method::GET, path, "", Content::Nothing).await
+    }
+
+    /// Over a connection that is there, or a new one.
+    async fn exchange(&self, one: &One, request: &[u8]) -> Result<Answer, Failure> {
+        if let Some(mut connection) = one.take() {
+            match connection.exchange(request).await {
+                Ok(answer) => return Ok(one.put(connection, answer)),
+                // The server had closed it, unused as it was: that is nobody's failure.
+                Err(Broken::BeforeAnswer) => {}
+                Err(broken) => return Err(Failure::of(&broken)),
+            }
         }
-        let response = with_content(request, content).send().await.map_err(|error| Failure::of(&error))?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(|error| Failure::of(&error))?;
-        if status.is_success() { Ok(body.to_vec()) } else { Err(Failure(format!("status {}", status.as_u16()))) }
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        let opened = Connection::open(&one.address).await;
+        let mut connection = opened.map_err(|_| Failure("no connection".to_owned()))?;
+        let answer = connection.exchange(request).await.map_err(|broken| Failure::of(&broken))?;
+        Ok(one.put(connection, answer))
     }
 }
 
-fn with_content(request: RequestBuilder, content: Content<'_>) -> RequestBuilder {
-    match content {
-        Content::Nothing => request,
-        Content::Json(value) => request.json(value),
+impl One {
+    fn take(&self) -> Option<Connection> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Keeps the connection for somebody else, where it goes on.
+    fn put(&self, connection: Connection, answer: Answer) -> Answer {
+        if connection.goes_on() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+        answer
+    }
+}
+
+/// Host and port of an address.
+fn address(url: &str) -> Result<String> {
+    let unusable = || Error::Address { url: url.to_owned() };
+    let host = url.strip_prefix("http://").ok_or_else(unusable)?;
+    if host.is_empty() || host.contains('/') {
+        return Err(unusable());
+    }
+    Ok(if host.contains(':') { host.to_owned() } else { format!("{host}:80") })
+}
+
+/// A whole request, as it goes over the connection.
+pub(crate) fn request(host: &str, method: &Method, path: &str, token: &str, content: Content<'_>) -> Vec<u8> {
+    let (media_type, body) = match content {
+        Content::Nothing => (String::new(), Vec::new()),
+        Content::Json(value) => ("application/json".to_owned(), value.to_string().into_bytes()),
         Content::Document(name, text) => {
             let field = |head: &str, value: &str| {
                 format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n")
@@ -89,9 +156,22 @@ fn with_content(request: RequestBuilder, content: Content<'_>) -> RequestBuilder
             let visibility = field("name=\"visibility\"", "shared");
             let file = field(&format!("name=\"file\"; filename=\"{name}\""), text);
             let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
-            request.header("content-type", media_type).body(format!("{visibility}{file}--{BOUNDARY}--\r\n"))
+            (media_type, format!("{visibility}{file}--{BOUNDARY}--\r\n").into_bytes())
         }
+    };
+    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
+    if !token.is_empty() {
+        request.push_str("authorization: Bearer ");
+        request.push_str(token);
+        request.push_str("\r\n");
     }
+    if !media_type.is_empty() {
+        let _ = write!(request, "content-type: {media_type}\r\n");
+    }
+    let _ = write!(request, "content-length: {}\r\n\r\n", body.len());
+    let mut request = request.into_bytes();
+    request.extend_from_slice(&body);
+    request
 }
 
 /// A text as it stands in a query: everything but letters, digits and a few marks as `%` and two hexadecimal digits (RFC 3986).
@@ -107,12 +187,10 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 impl Failure {
-    fn of(error: &reqwest::Error) -> Self {
-        let kind = match error {
-            error if error.is_timeout() => "no answer in time",
-            error if error.is_connect() => "no connection",
-            error if error.is_body() || error.is_decode() => "broken answer",
-            _ => "broken connection",
+    fn of(broken: &Broken) -> Self {
+        let kind = match broken {
+            Broken::BeforeAnswer => "broken connection",
+            Broken::InAnswer | Broken::Unreadable => "broken answer",
         };
         Self(kind.to_owned())
     }
@@ -125,5 +203,16 @@ mod tests {
     #[test]
     fn texts_are_escaped_in_queries() {
         assert_eq!(escaped("a-b c&d=\u{e9}?"), "a-b%20c%26d%3D%C3%A9%3F");
+    }
+
+    #[test]
+    fn a_gateway_has_a_host_and_nothing_behind_it() {
+        let gateways = |url: &str| Gateways::new(&[url.to_owned()]).map(|made| made.all[0].address.clone());
+        assert_eq!(gateways("http://127.0.0.1:8080/").ok().as_deref(), Some("127.0.0.1:8080"));
+        assert_eq!(gateways("http://voiceassist").ok().as_deref(), Some("voiceassist:80"));
+        for url in ["https://example.org", "127.0.0.1:8080", "http://", "http://example.org/assist"] {
+            let error = gateways(url).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(url), "{url}: {error}");
+        }
     }
 }

@@ -65,18 +65,19 @@ pub async fn sign_in(gateways: &Gateways, credentials: &Credentials) -> Result<(
     Ok((tokens.access_token, tokens.expires_in))
 }
 
-/// So many people, signed in for at least `seconds`. `admin` is the access token of an administrator; `progress` is told how many
+/// People of these classes, signed in for at least `seconds`. `admin` is the access token of an administrator; `progress` is told how many
 /// there are.
 pub async fn invite(
     gateways: &Gateways,
     admin: &str,
-    count: usize,
+    classes: impl ExactSizeIterator<Item = Class>,
     seconds: u64,
     mut progress: impl FnMut(usize),
 ) -> Result<Vec<Person>> {
+    let count = classes.len();
     let mut people = Vec::with_capacity(count);
     let mut coming =
-        stream::iter(0..count).map(|number| invite_one(gateways, admin, number, seconds)).buffered(AT_ONCE);
+        stream::iter(classes.enumerate()).map(|one| invite_one(gateways, admin, one, seconds)).buffered(AT_ONCE);
     while let Some(person) = coming.try_next().await? {
         people.push(person);
         progress(people.len());
@@ -95,6 +96,12 @@ pub async fn dismiss(gateways: &Gateways, admin: &str, people: &[String]) -> Res
 }
 
 impl Person {
+    /// Another virtual person with the same account: hashing ten thousand passwords would take longer than the load.
+    #[must_use]
+    pub fn again(&self, number: usize) -> Self {
+        Self { number, ..self.clone() }
+    }
+
     /// The account's id.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -102,8 +109,7 @@ impl Person {
     }
 }
 
-async fn invite_one(gateways: &Gateways, admin: &str, number: usize, seconds: u64) -> Result<Person> {
-    let class = Class::of(number);
+async fn invite_one(gateways: &Gateways, admin: &str, (number, class): (usize, Class), seconds: u64) -> Result<Person> {
     let email = format!("lab-{number:05}@localhost");
     let role = if class == Class::Admin { "admin" } else { "user" };
     // Known to this process alone: the accounts may outlive it.

@@ -7,13 +7,13 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use crate::workload::{Rewording, Task};
+use crate::workload::{Class, Rewording, Task};
 
 /// The longest latency that is told apart, in microseconds: two minutes.
 const LONGEST_US: u64 = 120_000_000;
 
 /// A part of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// People are still coming.
@@ -38,6 +38,29 @@ pub enum Source {
     Other,
 }
 
+/// What is kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Key {
+    /// When it was due.
+    pub phase: Phase,
+    /// Who asked.
+    pub class: Class,
+    /// What for.
+    pub task: Task,
+    /// Where the answer came from.
+    pub source: Source,
+}
+
+/// A second of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Second {
+    /// Latencies of what was answered in it, from the moment at which it was due, in microseconds to a hundredth or so, with how
+    /// often they occurred.
+    pub due_us: BTreeMap<u64, u64>,
+    /// Requests that failed in it.
+    pub failed: u64,
+}
+
 /// Latencies of requests of one kind.
 #[derive(Clone, Debug)]
 pub struct Series {
@@ -51,7 +74,11 @@ pub struct Series {
 #[derive(Clone, Debug, Default)]
 pub struct Records {
     /// Latencies of what was answered.
-    pub series: BTreeMap<(Phase, Task, Source), Series>,
+    pub series: BTreeMap<Key, Series>,
+    /// The same, second by second from the beginning, of all kinds together.
+    pub seconds: Vec<Second>,
+    /// How late people went to work, in microseconds: what the generator could not keep up with.
+    pub lag: Series,
     /// What was not.
     pub failures: BTreeMap<(Phase, Task, Failure), u64>,
     /// Questions that stand alone, in both phases: as they stand in the catalogue (`None`) or reworded.
@@ -79,13 +106,28 @@ impl Series {
 }
 
 impl Records {
-    pub(super) fn answered(&mut self, key: (Phase, Task, Source), due: Duration, sent: Duration) {
+    /// An answer came so long after the beginning, and so long after it was due and sent for.
+    pub(super) fn answered(&mut self, key: Key, at: Duration, due: Duration, sent: Duration) {
+        *self.second(at).due_us.entry(rounded(microseconds(due))).or_default() += 1;
         let series = self.series.entry(key).or_default();
         series.due.saturating_record(microseconds(due));
         series.sent.saturating_record(microseconds(sent));
     }
 
-    pub(super) fn failed(&mut self, key: (Phase, Task, Failure)) {
+    pub(super) fn woke(&mut self, late: Duration) {
+        self.lag.due.saturating_record(microseconds(late));
+    }
+
+    fn second(&mut self, at: Duration) -> &mut Second {
+        let index = usize::try_from(at.as_secs()).unwrap_or_default();
+        if self.seconds.len() <= index {
+            self.seconds.resize(index + 1, Second::default());
+        }
+        &mut self.seconds[index]
+    }
+
+    pub(super) fn failed(&mut self, key: (Phase, Task, Failure), at: Duration) {
+        self.second(at).failed += 1;
         *self.failures.entry(key).or_default() += 1;
     }
 
@@ -109,11 +151,26 @@ impl Records {
 
     /// The latencies of all requests of a phase that are wanted, together.
     #[must_use]
-    pub fn together(&self, phase: Phase, wanted: impl Fn(Task, Source) -> bool) -> Series {
+    pub fn together(&self, phase: Phase, wanted: impl Fn(&Key) -> bool) -> Series {
         let mut sum = Series::default();
-        let fitting = self.series.iter().filter(|((of, kind, source), _)| *of == phase && wanted(*kind, *source));
+        let fitting = self.series.iter().filter(|(key, _)| key.phase == phase && wanted(key));
         fitting.for_each(|(_, series)| sum.add(series));
         sum
+    }
+
+    /// The 95th percentile of the last ten seconds; nothing where nothing was answered.
+    pub(super) fn last_p95(&self) -> Option<Duration> {
+        let mut all: BTreeMap<u64, u64> = BTreeMap::new();
+        let last = self.seconds.len().saturating_sub(10);
+        for (us, count) in self.seconds.iter().skip(last).flat_map(|second| &second.due_us) {
+            *all.entry(*us).or_default() += count;
+        }
+        let sum: u64 = all.values().sum();
+        let mut left = sum.div_ceil(20).max(1);
+        all.into_iter().rev().find_map(|(us, count)| {
+            left = left.saturating_sub(count);
+            (left == 0).then(|| Duration::from_micros(us))
+        })
     }
 
     /// Requests that failed, in both phases.
@@ -132,9 +189,17 @@ impl Records {
     }
 }
 
-fn histogram() -> Histogram<u64> {
+/// Room for latencies in microseconds.
+pub(crate) fn histogram() -> Histogram<u64> {
     #[expect(clippy::expect_used, reason = "the bounds are constants, and valid")]
     Histogram::new_with_bounds(1, LONGEST_US, 3).expect("valid bounds")
+}
+
+/// To seven binary digits: within a hundredth.
+fn rounded(us: u64) -> u64 {
+    let spare = (u64::BITS - us.leading_zeros()).saturating_sub(7);
+    let half = if spare > 0 { 1 << (spare - 1) } else { 0 };
+    ((us >> spare) << spare) + half
 }
 
 fn microseconds(time: Duration) -> u64 {
@@ -155,13 +220,24 @@ mod tests {
             (Phase::Steady, Source::Computed, 100),
             (Phase::Ramp, Source::Computed, 1_000),
         ] {
-            records.answered((phase, question, source), ms(due), ms(due - 1));
+            let key = Key { phase, class: Class::Regular, task: question, source };
+            records.answered(key, ms(due), ms(due), ms(due - 1));
         }
-        records.answered((Phase::Steady, Task::Health, Source::Other), ms(1), ms(0));
-        let all = records.together(Phase::Steady, |kind, _| kind.is_question());
+        let health = Key { phase: Phase::Steady, class: Class::Admin, task: Task::Health, source: Source::Other };
+        records.answered(health, ms(1_500), ms(1), ms(0));
+        let all = records.together(Phase::Steady, |key| key.task.is_question());
         assert_eq!(all.due.len(), 2);
         assert!(all.due.max().abs_diff(100_000) < 100 && all.sent.max().abs_diff(99_000) < 100);
-        assert_eq!(records.together(Phase::Steady, |_, source| source == Source::L1).due.len(), 1);
+        assert_eq!(records.together(Phase::Steady, |key| key.source == Source::L1).due.len(), 1);
+        let counts: Vec<u64> = records.seconds.iter().map(|second| second.due_us.values().sum()).collect();
+        assert_eq!(counts, [2, 2]);
+    }
+
+    #[test]
+    fn latencies_of_a_second_are_kept_to_a_hundredth() {
+        for us in [0, 1, 127, 128, 1_000, 99_999, 12_345_678] {
+            assert!(rounded(us).abs_diff(us) as f64 <= us as f64 / 100.0, "{us}: {}", rounded(us));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One person: comes, thinks, does something, thinks again.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -21,10 +21,22 @@ const LEANING_SHARE: f64 = 0.5;
 
 pub(super) struct Visitor {
     world: Arc<World>,
-    person: Person,
+    guest: Guest,
     lot: Lot,
+}
+
+/// Somebody, and what they remember. In an open model one person may do several things at once.
+#[derive(Clone)]
+pub(super) struct Guest {
+    person: Arc<Person>,
     /// The last conversation and the last answer.
-    last: Option<(String, String)>,
+    last: Arc<Mutex<Option<(String, String)>>>,
+}
+
+impl From<Person> for Guest {
+    fn from(person: Person) -> Self {
+        Self { person: Arc::new(person), last: Arc::default() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -33,31 +45,43 @@ struct Uploaded {
 }
 
 impl Visitor {
-    pub(super) fn new(world: Arc<World>, person: Person) -> Self {
-        let lot = Lot::new(world.load.seed, person.number as u64);
-        Self { world, person, lot, last: None }
+    /// `stream` tells the lots of this one from those of all others.
+    pub(super) fn new(world: Arc<World>, guest: Guest, stream: u64) -> Self {
+        let lot = Lot::new(world.load.seed, stream);
+        Self { world, guest, lot }
     }
 
-    /// Until the run ends.
+    /// For as long as the workload has this person there.
     pub(super) async fn live(mut self) {
-        let pacing = self.world.load.pacing;
-        let arrival = self.world.began + pacing.arrival(self.person.number);
-        sleep_until(arrival).await;
-        self.world.came();
-        let mut due = arrival + pacing.think(&mut self.lot);
-        while due < self.world.end {
-            sleep_until(due).await;
-            let task = self.person.class.next_task(&mut self.lot);
-            self.perform(task, due).await;
-            due = Instant::now() + pacing.think(&mut self.lot);
+        let world = Arc::clone(&self.world);
+        let pacing = &world.load.pacing;
+        for (comes, leaves) in pacing.presence(self.guest.person.number) {
+            let (arrival, leaves) = (world.began + comes, (world.began + leaves).min(world.end));
+            sleep_until(arrival).await;
+            world.came();
+            let mut due = arrival + pacing.think(&mut self.lot);
+            while due < leaves {
+                self.next(due).await;
+                due = Instant::now() + pacing.think(&mut self.lot);
+            }
+            world.left();
         }
     }
 
+    /// Does something that is due then.
+    pub(super) async fn next(&mut self, due: Instant) {
+        sleep_until(due).await;
+        self.world.woke(due);
+        let task = self.world.load.workload.next_task(self.guest.person.class, &mut self.lot);
+        self.perform(task, due).await;
+    }
+
     async fn perform(&mut self, task: Task, due: Instant) {
-        match (task, self.last.clone()) {
+        let last = self.guest.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match (task, last) {
             (Task::Parts, _) => self.ask_alone(Sort::Parts, due).await,
             (Task::Conversation, _) => self.converse(due).await,
-            (Task::Upload, _) if self.world.load.uploads => self.upload().await,
+            (Task::Upload, _) if self.world.load.uploads => self.upload(due).await,
             (Task::Search, _) => {
                 let text = escaped(self.world.load.catalogue.subject(&mut self.lot));
                 self.get(task, &format!("/api/search?q={text}"), due).await;
@@ -67,6 +91,8 @@ impl Visitor {
             (Task::Documents | Task::Upload, _) => self.get(Task::Documents, "/api/documents", due).await,
             (Task::People, _) => self.get(task, "/api/admin/users", due).await,
             (Task::CacheStatistics, _) => self.get(task, "/api/admin/cache", due).await,
+            (Task::Dashboard, _) => self.get(task, "/api/admin/dashboard", due).await,
+            (Task::Metrics, _) => self.read_metrics(due).await,
             (Task::History, Some((conversation, _))) => {
                 self.get(task, &format!("/api/conversations/{conversation}"), due).await;
             }
@@ -91,6 +117,17 @@ impl Visitor {
         drop(sent);
     }
 
+    async fn read_metrics(&self, due: Instant) {
+        let sent = Instant::now();
+        match self.world.load.metrics.as_deref().map(|gateways| gateways.send_open("/metrics")) {
+            Some(answer) => match answer.await {
+                Ok(_) => drop(self.world.answered((self.guest.person.class, Task::Metrics), Source::Other, due, sent)),
+                Err(failure) => self.world.failed(Task::Metrics, due, failure),
+            },
+            None => drop(self.send(Task::Metrics, Method::GET, "/health", Content::Nothing, due).await),
+        }
+    }
+
     async fn send(
         &self,
         kind: Task,
@@ -100,9 +137,9 @@ impl Visitor {
         due: Instant,
     ) -> Result<Vec<u8>, ()> {
         let (gateways, sent) = (&self.world.load.gateways, Instant::now());
-        match gateways.send(gateways.turn(), method, path, &self.person.token, content).await {
+        match gateways.send(gateways.turn(), method, path, &self.guest.person.token, content).await {
             Ok(body) => {
-                self.world.answered(kind, Source::Other, due, sent);
+                self.world.answered((self.guest.person.class, kind), Source::Other, due, sent);
                 Ok(body)
             }
             Err(failure) => {
@@ -149,16 +186,17 @@ impl Visitor {
         };
         let source = received.told.source();
         self.world.could_come(asked, received.gateway, due);
-        let is_checked = self.world.answered(kind, source, due, received.sent);
+        let is_checked = self.world.answered((self.guest.person.class, kind), source, due, received.sent);
         if conversation.is_none() {
             self.world.worded(asked.rewording, source);
             // A later question of a conversation means something else outside of it.
             if is_checked {
-                check(&self.world, &self.person, &asked.text, &received).await;
+                check(&self.world, &self.guest.person, &asked.text, &received).await;
             }
         }
         let Told { conversation_id, message_id, .. } = received.told;
-        self.last = Some((conversation_id.clone(), message_id));
+        let answered = Some((conversation_id.clone(), message_id));
+        *self.guest.last.lock().unwrap_or_else(PoisonError::into_inner) = answered;
         Some(conversation_id)
     }
 
@@ -166,22 +204,26 @@ impl Visitor {
         let (gateways, mark) = (&self.world.load.gateways, self.world.changes.mark());
         let (gateway, sent) = (gateways.turn(), Instant::now());
         let question = json!({ "message": asked.text, "conversation_id": conversation });
-        let sending = gateways.send(gateway, Method::POST, "/api/chat", &self.person.token, Content::Json(&question));
+        let sending =
+            gateways.send(gateway, Method::POST, "/api/chat", &self.guest.person.token, Content::Json(&question));
         let body = sending.await?;
         let told = serde_json::from_slice(&body).map_err(|_| Failure("broken answer".to_owned()))?;
         Ok(Received { told, body, gateway, mark, sent })
     }
 
     /// A note for everybody about any subjects. Whoever uploads it sees to something else while it is indexed.
-    async fn upload(&mut self) {
+    async fn upload(&mut self, due: Instant) {
         let number = self.world.notes.fetch_add(1, Ordering::Relaxed) ^ self.world.load.nonce;
-        let text = note(&self.world.load.catalogue, number, &mut self.lot);
+        let length = self.world.load.workload.next_upload(&mut self.lot);
+        let text = note(&self.world.load.catalogue, number, length, &mut self.lot);
         let name = format!("note-{number:x}.md");
         let world = Arc::clone(&self.world);
         let change = world.changes.begin().await;
-        let turn = world.changes.turn().await;
         // Waiting for those who want no uploads is the measurement's own.
-        let due = Instant::now();
+        let (turn, due) = match world.load.check_every {
+            0 => (None, due),
+            _ => (Some(world.changes.turn().await), Instant::now()),
+        };
         let path = "/api/documents/upload";
         let sent = self.send(Task::Upload, Method::POST, path, Content::Document(&name, &text), due).await;
         drop(turn);

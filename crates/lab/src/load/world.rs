@@ -11,10 +11,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::asking::Asked;
 use super::checks::{Changes, Checks};
 use super::gateways::{Content, Gateways};
-use super::record::{Phase, Records, Source};
+use super::record::{Key, Phase, Records, Source};
 use super::statistics::Statistics;
-use super::{Failure, Status};
-use crate::workload::{Catalogue, Pacing, Rewording, Sort, Task};
+use super::{Failure, Measured, Status};
+use crate::workload::{Catalogue, Class, Pacing, Rewording, Sort, Task, Workload};
 use crate::{Error, Result};
 
 /// How often an upload is looked at.
@@ -32,8 +32,15 @@ pub struct Load {
     pub admin: String,
     /// What is asked.
     pub catalogue: Arc<Catalogue>,
+    /// Who does what.
+    pub workload: Workload,
     /// When.
     pub pacing: Pacing,
+    /// Tasks that begin in a second whoever still waits for an answer, in an open model; in a closed one, people think after each
+    /// answer.
+    pub tasks_per_second: Option<f64>,
+    /// Where figures are told, if the load may read them.
+    pub metrics: Option<Arc<Gateways>>,
     /// The share of the questions that were asked before, in other words.
     pub reworded_share: f64,
     /// How many of the questions, those first that are expected most, had been answered before the run.
@@ -53,14 +60,13 @@ pub struct Load {
 pub(super) struct World {
     pub(super) load: Load,
     pub(super) began: Instant,
-    /// When everybody is there.
+    /// When everybody of the first stage is there.
     pub(super) steady: Instant,
     /// Nothing begins after this.
     pub(super) end: Instant,
     pub(super) changes: Arc<Changes>,
     pub(super) checks: Mutex<Checks>,
     pub(super) notes: AtomicU64,
-    people: usize,
     present: AtomicUsize,
     records: Mutex<Records>,
     asked: HashMap<Sort, Vec<AtomicBool>>,
@@ -71,6 +77,7 @@ pub(super) struct World {
     answered: AtomicU64,
     failed: AtomicU64,
     uploads: Mutex<Vec<String>>,
+    uploaded: AtomicU64,
 }
 
 impl Load {
@@ -90,15 +97,14 @@ impl Load {
 }
 
 impl World {
-    pub(super) fn new(load: Load, people: usize, began: Instant) -> Self {
+    pub(super) fn new(load: Load, began: Instant) -> Self {
         let asked = |sort| (sort, (0..load.catalogue.count(sort)).map(|_| AtomicBool::new(false)).collect());
         Self {
             asked: HashMap::from([asked(Sort::Simple), asked(Sort::Parts)]),
             answered_in: Mutex::default(),
-            steady: began + load.pacing.ramp(people),
-            end: began + load.pacing.total(people),
+            steady: began + load.pacing.ramp(),
+            end: began + load.pacing.total(),
             began,
-            people,
             load,
             changes: Arc::default(),
             checks: Mutex::default(),
@@ -110,6 +116,7 @@ impl World {
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             uploads: Mutex::default(),
+            uploaded: AtomicU64::new(0),
         }
     }
 
@@ -126,17 +133,27 @@ impl World {
         self.present.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn left(&self) {
+        self.present.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Somebody went to work who wanted to then: what they are late by is the generator's doing.
+    pub(super) fn woke(&self, due: Instant) {
+        self.record(|records| records.woke(due.elapsed()));
+    }
+
     pub(super) fn status(&self) -> Status {
         let hits = self.hits.iter().map(|hits| hits.load(Ordering::Relaxed)).sum();
         Status {
             elapsed: self.began.elapsed().min(self.end - self.began),
             total: self.end - self.began,
-            people: self.present.load(Ordering::Relaxed).min(self.people),
+            people: self.present.load(Ordering::Relaxed),
             answered: self.answered.load(Ordering::Relaxed),
             hits,
             questions: self.questions.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             indexing: self.changes.pending(),
+            p95: self.records.lock().unwrap_or_else(PoisonError::into_inner).last_p95(),
         }
     }
 
@@ -171,10 +188,11 @@ impl World {
     }
 
     /// Records an answer that was due then; whether it is to be checked.
-    pub(super) fn answered(&self, kind: Task, source: Source, due: Instant, sent: Instant) -> bool {
+    pub(super) fn answered(&self, (class, kind): (Class, Task), source: Source, due: Instant, sent: Instant) -> bool {
         let now = Instant::now();
         self.answered.fetch_add(1, Ordering::Relaxed);
-        self.record(|records| records.answered((self.phase(due), kind, source), now - due, now - sent));
+        let key = Key { phase: self.phase(due), class, task: kind, source };
+        self.record(|records| records.answered(key, now - self.began, now - due, now - sent));
         if !kind.is_question() {
             return false;
         }
@@ -192,7 +210,7 @@ impl World {
 
     pub(super) fn failed(&self, kind: Task, due: Instant, failure: Failure) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        self.record(|records| records.failed((self.phase(due), kind, failure)));
+        self.record(|records| records.failed((self.phase(due), kind, failure), self.began.elapsed()));
     }
 
     pub(super) fn worded(&self, rewording: Option<Rewording>, source: Source) {
@@ -200,6 +218,7 @@ impl World {
     }
 
     pub(super) fn uploaded(&self, document_id: String) {
+        self.uploaded.fetch_add(1, Ordering::Relaxed);
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner).push(document_id);
     }
 
@@ -234,13 +253,12 @@ impl World {
         self.forget(document_id).await;
     }
 
-    /// Deletes what was uploaded; how many there were.
-    pub(super) async fn forget_uploads(&self) -> usize {
+    /// Deletes what was uploaded.
+    pub(super) async fn forget_uploads(&self) {
         let uploads = std::mem::take(&mut *self.uploads.lock().unwrap_or_else(PoisonError::into_inner));
         for id in uploads.iter().filter(|_| !self.load.keep_uploads) {
             self.forget(id).await;
         }
-        uploads.len()
     }
 
     async fn forget(&self, document_id: &str) {
@@ -267,14 +285,22 @@ impl World {
         entries.into_iter().find(|entry| entry.key != key).map(|entry| entry.question)
     }
 
-    pub(super) fn finish(&self) -> (Records, Checks) {
-        let records = std::mem::take(&mut *self.records.lock().unwrap_or_else(PoisonError::into_inner));
-        let checks = std::mem::take(&mut *self.checks.lock().unwrap_or_else(PoisonError::into_inner));
-        (records, checks)
+    /// What was measured until now; what the caches did is not among it.
+    pub(super) fn measured(&self) -> Measured {
+        let pacing = &self.load.pacing;
+        Measured {
+            records: self.records.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            checks: self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            statistics: <[Statistics; 2]>::default(),
+            steady: pacing.steady_time().min(self.steady.elapsed()),
+            ramp: pacing.ramp(),
+            uploaded: usize::try_from(self.uploaded.load(Ordering::Relaxed)).unwrap_or_default(),
+            complete: false,
+        }
     }
 
     fn phase(&self, due: Instant) -> Phase {
-        if due < self.steady { Phase::Ramp } else { Phase::Steady }
+        if self.load.pacing.is_steady(due - self.began) { Phase::Steady } else { Phase::Ramp }
     }
 
     fn record(&self, add: impl FnOnce(&mut Records)) {

@@ -4,6 +4,7 @@
 //! queries are counted, timed, and kept when they were slow.
 
 mod exposing;
+mod kind;
 mod postgres;
 mod queries;
 mod replicas;

@@ -13,17 +13,20 @@ use sea_orm::{
 };
 use sea_orm_migration::prelude::async_trait;
 use serde::Serialize;
-use telemetry::{Source, Teller, names};
+use telemetry::{Source, Teller, names, traced_span};
 use tokio::sync::mpsc;
-use tracing::{Instrument as _, debug_span};
+use tracing::Instrument as _;
 
 use super::Settings;
+use super::kind::kind;
 use crate::Result;
 
 /// Different slow statements that are kept; beyond that the one that was slow longest ago goes.
 const KEPT: usize = 200;
 /// Slow statements whose plan is still to be asked for; beyond that, one goes without.
 const WAITING: usize = 256;
+/// Statements whose kinds are remembered.
+const KINDS: usize = 4_096;
 /// The longest time that a histogram tells apart, in microseconds.
 const LONGEST_US: u64 = 600_000_000;
 
@@ -32,6 +35,9 @@ const LONGEST_US: u64 = 600_000_000;
 pub struct QueryStatistics {
     /// The operation that the queries belong to.
     pub name: &'static str,
+    /// What they are: `select`, `join_2`, `join_3`, `insert`, `update`, `delete`, `aggregate`, `full_text`, `by_meaning`, `commit`
+    /// or `other`.
+    pub kind: &'static str,
     /// How many there were.
     pub count: u64,
     /// How many of them failed.
@@ -65,10 +71,16 @@ pub struct SlowQuery {
     pub last_at: DateTime<Utc>,
 }
 
+/// Name and kind.
+type Of = (&'static str, &'static str);
+
 /// What is known of the queries of this process.
 #[derive(Debug)]
 pub(crate) struct QueryLog {
-    by_name: RwLock<BTreeMap<&'static str, Arc<Mutex<Times>>>>,
+    by_name: RwLock<BTreeMap<Of, Arc<Mutex<Times>>>>,
+    /// What kinds statements were, by their name, their first letter and their length: what a name stands for is a few statements,
+    /// and looking for words in each again would take longer than counting it.
+    kinds: RwLock<HashMap<(&'static str, u8, usize), &'static str>>,
     slow: Arc<Mutex<SlowStatements>>,
     slow_from: Duration,
     to_explain: mpsc::Sender<(&'static str, Statement)>,
@@ -92,13 +104,12 @@ impl QueryLog {
         // Ends with the log, whose sender it listens to.
         tokio::spawn(explain(connection.clone(), statements, Arc::clone(&slow)));
         let slow_from = Duration::from_millis(settings.slow_query_ms);
-        Arc::new(Self { by_name: RwLock::default(), slow, slow_from, to_explain })
+        Arc::new(Self { by_name: RwLock::default(), kinds: RwLock::default(), slow, slow_from, to_explain })
     }
 
     pub(super) fn statistics(&self) -> Vec<QueryStatistics> {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<QueryStatistics> =
-            by_name.iter().map(|(name, times)| locked(times).statistics(name)).collect();
+        let mut all: Vec<QueryStatistics> = by_name.iter().map(|(of, times)| locked(times).statistics(*of)).collect();
         all.sort_by(|a, b| b.total_ms.total_cmp(&a.total_ms));
         all
     }
@@ -117,12 +128,25 @@ impl QueryLog {
         all
     }
 
-    fn record(&self, name: &'static str, took: Duration, failed: bool) {
+    fn kind(&self, name: &'static str, sql: &str) -> &'static str {
+        let key = (name, sql.bytes().next().unwrap_or_default(), sql.len());
+        let known = self.kinds.read().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        known.unwrap_or_else(|| {
+            let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+            // Lists of any length make statements of any length.
+            if kinds.len() >= KINDS {
+                kinds.clear();
+            }
+            kinds.entry(key).or_insert_with(|| kind(sql))
+        })
+    }
+
+    fn record(&self, of: Of, took: Duration, failed: bool) {
         telemetry::waited(took);
-        let known = self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let known = self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(&of).cloned();
         let times = known.unwrap_or_else(|| {
             let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(by_name.entry(name).or_insert_with(|| Arc::new(Mutex::new(Times::new()))))
+            Arc::clone(by_name.entry(of).or_insert_with(|| Arc::new(Mutex::new(Times::new()))))
         });
         locked(&times).add(took, failed, took >= self.slow_from);
     }
@@ -155,16 +179,16 @@ impl QueryLog {
 
 impl Source for QueryLog {
     fn tell(&self, teller: &mut Teller<'_, '_>) -> fmt::Result {
-        let by_name: Vec<(&'static str, Arc<Mutex<Times>>)> = {
+        let by_name: Vec<(Of, Arc<Mutex<Times>>)> = {
             let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-            by_name.iter().map(|(name, times)| (*name, Arc::clone(times))).collect()
+            by_name.iter().map(|(of, times)| (*of, Arc::clone(times))).collect()
         };
-        let label = |name: &'static str| [name.to_owned()];
-        let times = by_name.iter().map(|(name, times)| (label(name), locked(times).histogram.clone()));
+        let labels = |(name, kind): Of| [name.to_owned(), kind.to_owned()];
+        let times = by_name.iter().map(|(of, times)| (labels(*of), locked(times).histogram.clone()));
         teller.times(&names::DATABASE_QUERY, 1e-6, times)?;
-        let errors = by_name.iter().map(|(name, times)| (label(name), locked(times).errors as f64));
+        let errors = by_name.iter().map(|(of, times)| (labels(*of), locked(times).errors as f64));
         teller.numbers(&names::DATABASE_QUERY_ERRORS, errors)?;
-        let slow = by_name.iter().map(|(name, times)| (label(name), locked(times).slow as f64));
+        let slow = by_name.iter().map(|(of, times)| (labels(*of), locked(times).slow as f64));
         teller.numbers(&names::DATABASE_SLOW_QUERIES, slow)
     }
 }
@@ -183,10 +207,11 @@ impl Times {
         self.slow += u64::from(slow);
     }
 
-    fn statistics(&self, name: &'static str) -> QueryStatistics {
+    fn statistics(&self, (name, kind): Of) -> QueryStatistics {
         let at = |quantile| self.histogram.value_at_quantile(quantile) as f64 / 1_000.0;
         QueryStatistics {
             name,
+            kind,
             count: self.histogram.len(),
             errors: self.errors,
             total_ms: ms(self.total),
@@ -280,11 +305,11 @@ impl<'a, C: ConnectionTrait> Named<'a, C> {
         if !telemetry::MEASURED {
             return run(statement).await;
         }
-        let kept = outline(&statement);
+        let (kept, kind) = (outline(&statement), self.log.kind(self.name, &statement.sql));
         let started = Instant::now();
-        let result = run(statement).instrument(debug_span!("query", otel.name = self.name)).await;
+        let result = run(statement).instrument(traced_span!("query", otel.name = self.name)).await;
         let took = started.elapsed();
-        self.log.record(self.name, took, result.is_err());
+        self.log.record((self.name, kind), took, result.is_err());
         if took >= self.log.slow_from {
             self.log.keep(self.name, kept, took);
         }
@@ -333,7 +358,7 @@ impl Transaction {
     pub(crate) async fn commit(self) -> Result<()> {
         let started = Instant::now();
         let committed = self.inner.commit().await;
-        self.log.record(self.name, started.elapsed(), committed.is_err());
+        self.log.record((self.name, "commit"), started.elapsed(), committed.is_err());
         Ok(committed?)
     }
 

@@ -7,13 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use lab::cache_load::Report;
 use lab::load::{self, Credentials, Gateways, Load, Person};
-use lab::workload::{self, Catalogue, Pacing, Sort};
+use lab::workload::{self, Catalogue, Sort, Workload};
 
 use crate::output;
 use crate::progress::Progress;
-
-/// The exponent of Zipf's law, by which questions are popular.
-const EXPONENT: f64 = 1.0;
 
 /// Another number for every run.
 fn nonce() -> u64 {
@@ -92,7 +89,7 @@ impl CacheLoad {
         let (admin, _) = load::sign_in(&gateways, &credentials).await.context("the administrator cannot sign in")?;
         let catalogue = Arc::new(self.catalogue(&admin).await?);
         if let Some(file) = &self.write_questions {
-            let mut lines = catalogue.by_expectation(workload::PARTS_SHARE).join("\n");
+            let mut lines = catalogue.by_expectation(Workload::read("seed")?.parts_share()).join("\n");
             lines.push('\n');
             std::fs::write(file, lines).with_context(|| format!("cannot write {}", file.display()))?;
             return output::line(format_args!("wrote {}", file.display()));
@@ -121,7 +118,8 @@ impl CacheLoad {
         let mut progress = Progress::new("headings ", 1);
         let subjects = workload::subjects(&client, |done, of| progress.set_of(done, of, String::new())).await?;
         progress.finish();
-        let catalogue = Catalogue::build(&subjects, &given, self.distinct, EXPONENT, self.seed);
+        let catalogue =
+            Catalogue::build(&subjects, &given, self.distinct, Workload::read("seed")?.questions.exponent, self.seed);
         if catalogue.count(Sort::Simple) == 0 || catalogue.count(Sort::Parts) == 0 {
             return Err(lab::Error::NoQuestions.into());
         }
@@ -135,23 +133,23 @@ impl CacheLoad {
         admin: &str,
         catalogue: &Arc<Catalogue>,
     ) -> anyhow::Result<Report> {
-        let pacing = Pacing {
-            ramp_per_minute: self.ramp_per_minute,
-            steady_minutes: self.minutes,
-            time_scale: self.time_scale,
-            ..Pacing::default()
-        };
-        let seconds = pacing.total(users).as_secs() + 1;
+        let workload = Workload::read("seed")?;
+        let pacing = workload.pacing(users, Some(self.minutes), Some(self.ramp_per_minute), self.time_scale);
+        let seconds = pacing.total().as_secs() + 1;
+        let classes: Vec<_> = (0..users).map(|person| workload.class(person)).collect();
         let mut progress = Progress::new("signing in", users as u64);
         let told = |done: usize| progress.set(done as u64, String::new());
-        let people = load::invite(gateways, admin, users, seconds, told).await?;
+        let people = load::invite(gateways, admin, classes.into_iter(), seconds, told).await?;
         progress.finish();
         let ids: Vec<String> = people.iter().map(|person: &Person| person.id().to_owned()).collect();
         let load = Load {
             gateways: Arc::clone(gateways),
             admin: admin.to_owned(),
             catalogue: Arc::clone(catalogue),
-            pacing,
+            workload,
+            pacing: pacing.clone(),
+            tasks_per_second: None,
+            metrics: None,
             reworded_share: self.reworded,
             warmed: self.warmed,
             check_every: self.check_every,
@@ -160,8 +158,8 @@ impl CacheLoad {
             seed: self.seed,
             nonce: nonce(),
         };
-        let mut progress = Progress::new("seconds  ", pacing.total(users).as_secs());
-        let measured = load::run(load, people, |status| {
+        let mut progress = Progress::new("seconds  ", pacing.total().as_secs());
+        let measured = load::run(load, people, std::future::pending(), |status, _| {
             let rate = 100.0 * status.hits as f64 / status.questions.max(1) as f64;
             let message = format!(
                 "{} people, {} answered, {rate:.0} % from the cache, {} failed, {} being indexed",

@@ -9,11 +9,19 @@ use store::Visibility;
 use store::accounts::Account;
 use store::values::Role;
 
+use crate::commands::ab::Ab;
+use crate::commands::baseline::BaselineCommand;
+use crate::commands::breakpoint::Breakpoint;
 use crate::commands::cache_accuracy::CacheAccuracy;
 use crate::commands::cache_load::CacheLoad;
 use crate::commands::cache_speed::CacheSpeed;
+use crate::commands::compare::Compare;
 use crate::commands::database::Database;
+use crate::commands::gate::Gate;
 use crate::commands::import;
+use crate::commands::lint::Lint;
+use crate::commands::load::LoadCommand;
+use crate::commands::report::Report;
 use crate::output;
 use crate::product::Product;
 use crate::progress::Progress;
@@ -31,6 +39,22 @@ pub(crate) enum Lab {
     Cache(CacheSpeed),
     /// How well the cache works while people use running gateways. Needs no data directory.
     CacheLoad(CacheLoad),
+    /// One person on a server that has nothing else to do. Needs no data directory.
+    Baseline(BaselineCommand),
+    /// Whether a run keeps its targets: exit status 0 when it does, 1 when it does not, 2 when nothing can be concluded.
+    Gate(Gate),
+    /// What changed between two runs, load by load. Needs no data directory.
+    Compare(Compare),
+    /// Whether a benchmark document contradicts itself: exit status 0 when it does not, 1 when it does.
+    Lint(Lint),
+    /// The benchmark document of a run.
+    Report(Report),
+    /// How far a load can be raised until a target breaks. Needs no data directory.
+    Breakpoint(Breakpoint),
+    /// A workload on a server, one load after the other, into a run file. Needs no data directory.
+    Load(LoadCommand),
+    /// Two programs against each other, in short rounds. Needs no data directory.
+    Ab(Ab),
     /// The speed of the databases, and what the store adds to it. Needs no data directory.
     Database(Database),
 }
@@ -76,6 +100,14 @@ impl Lab {
             Self::CacheAccuracy(accuracy) => accuracy.run(&settings.knowledge),
             Self::Cache(speed) => speed.run().await,
             Self::CacheLoad(load) => load.run().await,
+            Self::Baseline(baseline) => baseline.run(&settings).await,
+            Self::Gate(gate) => gate.run(),
+            Self::Breakpoint(breakpoint) => breakpoint.run(&settings).await,
+            Self::Compare(compare) => compare.run(),
+            Self::Lint(lint) => lint.run(),
+            Self::Report(report) => report.run(),
+            Self::Load(load) => load.run(&settings).await,
+            Self::Ab(ab) => ab.run(&settings).await,
             Self::Database(database) => database.run(settings.database).await,
         }
     }

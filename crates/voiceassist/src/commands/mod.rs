@@ -1,19 +1,29 @@
 //! One file per command.
 
+mod ab;
 mod ask;
 mod backup;
+mod baseline;
+mod breakpoint;
 mod cache;
 mod cache_accuracy;
 mod cache_load;
 mod cache_speed;
+mod compare;
 mod database;
+mod gate;
 mod gateway;
 mod import;
 mod lab;
+mod lint;
+mod load;
 mod migrate;
+mod playing;
+mod report;
 mod restore;
 mod serve;
 mod slo;
+mod target;
 mod transfer;
 mod user;
 mod worker;
@@ -48,7 +58,7 @@ pub(crate) enum Command {
     Cache(cache::Cache),
     /// Measure the product.
     #[command(subcommand)]
-    Lab(lab::Lab),
+    Lab(Box<lab::Lab>),
     /// See to the service levels.
     #[command(subcommand)]
     Slo(slo::Slo),
