@@ -2,6 +2,7 @@
 
 import unittest
 
+import bench_levels
 from bench import figures
 
 
@@ -10,6 +11,12 @@ def report(**changes) -> dict:
     tiers = [{"tier": "l1", "rate": 0.86, "target": 0.85, "at_best": 0.9}, {"tier": "rag", "rate": None, "target": 0.55, "at_best": None}]
     return {"tiers": tiers, "of_seed": {"p95_ms": 380}, "latencies": [{"of": "all requests", "p95_ms": 20.0}],
             "failed": 0, "checks": checks, **changes}
+
+
+class Levels(unittest.TestCase):
+    def test_a_quantile_is_the_value_at_its_rank(self):
+        latencies = {"20000": 5, "3000": 94, "90000": 1}
+        self.assertEqual([bench_levels.quantile_ms(latencies, share) for share in (0.5, 0.95, 1.0)], [3.0, 20.0, 90.0])
 
 
 class Judging(unittest.TestCase):
