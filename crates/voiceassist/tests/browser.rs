@@ -181,6 +181,8 @@ async fn answers_that_come_late_turn_their_levels_red_for_the_administrator() {
     browser.run(only).await;
     let entry = browser.text("[data-testid=entry]").await;
     assert!(entry.contains("(command line)") && entry.contains("Upload document"), "{entry}");
+    browser.screenshot("audit").await;
+    browser.run("window.scrollTo({ top: 0, behavior: 'instant' });").await;
     assert!(browser.count("[data-testid=chart] path[d^=M]").await >= 3, "charts have lines");
     for (screen, scheme, name) in [
         (Screen::Phone, "dark", "levels-phone-dark"),
