@@ -1,7 +1,7 @@
 //! HTTP/1.1 over one connection, as cheaply as it goes: what the generator of a load spends is taken from the server beside it.
 //!
-//! Why not a client library: with one, the generator reached two thirds of what `wrk` reaches against the same server. This knows
-//! what a server of ours answers, and nothing else: no redirects, no compression, no proxies, no encryption.
+//! Why not a client library: `docs/decisions/0022-the-generator-speaks-http-itself.md`. This knows what a server of ours answers, and
+//! nothing else: no redirects, no compression, no proxies, no encryption.
 
 use std::io;
 

@@ -146,7 +146,6 @@ static SHARE: AtomicU32 = AtomicU32::new(NOT_COLLECTED);
 /// Whether a request or a job is traced: by what its caller has decided (`traceparent`), or by lot.
 #[must_use]
 pub fn is_to_be_traced(headers: Option<&HeaderMap>) -> bool {
-    // In millionths; 0 where there is no collector.
     let share = SHARE.load(Ordering::Relaxed);
     if share == NOT_COLLECTED {
         return false;

@@ -48,6 +48,7 @@ pub(crate) struct LoadCommand {
 impl LoadCommand {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         ensure!(self.time_scale > 0.0 && self.time_scale.is_finite(), "--time-scale must be above 0");
+        ensure!(self.users.iter().all(|users| *users > 0), "--users must be above 0");
         ensure!(self.rates.iter().all(|rate| *rate > 0.0), "--rates must be above 0");
         let workload = Workload::read(&self.workload)?;
         let models = self.models(&workload)?;
