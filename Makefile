@@ -6,7 +6,7 @@ DOCS ?= /usr/share/doc/postgresql-doc-15/html
 BENCH_DATA ?= target/bench-data
 BENCH_DATABASE ?= target/bench-database
 
-.PHONY: run test check model tools bench bench-import bench-retrieval bench-footprint bench-database bench-cache generate help
+.PHONY: run test check model tools bench bench-all bench-import bench-retrieval bench-footprint bench-database bench-cache generate help
 
 run: model  ## start VoiceAssist with the sample documents, and say where and how to sign in
 	cargo build --release --package voiceassist
@@ -34,7 +34,12 @@ tools:  ## install what the tests need, starting no service, or name the command
 		postgresql-15 redis-server redis-cli haproxy openssl setpriv promtool
 	python3 scripts/fetch_postgres.py target/postgres-18
 
-bench: bench-import bench-retrieval bench-footprint bench-database bench-cache bench-levels  ## measure the figures that the documentation quotes
+bench: model  ## measure every table of docs/PERFORMANCE_BENCHMARKS.md and write it, with a page of charts: 35 minutes
+	scripts/require.sh python3 postgresql-doc-15
+	cargo build --release --package voiceassist
+	python3 scripts/bench_lab.py $(BENCH)
+
+bench-all: bench-import bench-retrieval bench-footprint bench-database bench-cache bench-levels bench-generator bench  ## measure all figures that the documentation quotes: hours
 
 bench-import: model  ## chunks a second of an import, against the bare model in the same run
 	scripts/require.sh postgresql-doc-15
@@ -68,6 +73,13 @@ bench-cache: model  ## the cache of answers: its tiers, hits and latencies under
 	python3 scripts/fetch_postgres.py target/postgres-18
 	cargo build --release --package voiceassist
 	python3 scripts/bench_cache.py $(BENCH_CACHE)
+
+.PHONY: bench-generator
+bench-generator:  ## the load generator: against wrk, with 20,000 people on one core, and what k6 and Locust measure of the same workload
+	scripts/require.sh python3 wrk taskset
+	cargo build --release --package voiceassist
+	python3 scripts/bench_generator.py
+	python3 scripts/compare_generators.py
 
 .PHONY: bench-levels
 bench-levels: model  ## what measuring costs: metrics and traces against none, the dashboard over a million messages, a scrape

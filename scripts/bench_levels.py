@@ -6,21 +6,18 @@ a target was missed.
 """
 
 import argparse
-import contextlib
 import datetime
 import json
-import os
 import pathlib
 import random
-import re
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import uuid
 
 from bench import figures
 from bench.figures import Figure
+from bench.serving import add_administrator, run, serving
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PARTS = ("overhead", "dashboard", "scrape")
@@ -71,17 +68,15 @@ def overhead(options: argparse.Namespace, place: pathlib.Path) -> list[Figure]:
 
 def dashboard(program: pathlib.Path, place: pathlib.Path) -> list[Figure]:
     data = place / "data"
-    settings = {"VOICEASSIST__DATA_DIR": str(data)}
-    password = run(program, ["user", "add", "lab@localhost", "--admin"], settings).strip().rsplit(" ", 1)[-1]
-    run(program, ["import", ROOT / "examples/handbook"], settings)
+    password = add_administrator(program, data)
+    run(program, ["import", ROOT / "examples/handbook"], {"VOICEASSIST__DATA_DIR": str(data)})
     fill(data / "voiceassist.db")
     out = place / "baseline.json"
-    with serving(program, settings) as base:
-        run(program, ["lab", "baseline", "--url", base, "--email", "lab@localhost", "--requests", 1000, "--out", out],
-            {"VOICEASSIST_LAB_PASSWORD": password})
+    with serving(program, data, password) as server:
+        run(program, ["lab", "baseline", *server.target, "--requests", 1000, "--out", out], server.secrets)
     endpoints = dict(json.loads(out.read_text())["baseline"]["endpoints"])
     what = f"GET /api/admin/dashboard with {MESSAGES:,} messages, P95 of {sum(endpoints['dashboard'].values())}"
-    return [figures.at_most(what, quantile_ms(endpoints["dashboard"], 0.95), MOST_DASHBOARD_MS, " ms")]
+    return [figures.at_most(what, figures.quantile_ms(endpoints["dashboard"], 0.95), MOST_DASHBOARD_MS, " ms")]
 
 
 def scrape(program: pathlib.Path, place: pathlib.Path) -> list[Figure]:
@@ -90,7 +85,7 @@ def scrape(program: pathlib.Path, place: pathlib.Path) -> list[Figure]:
     level = json.loads(out.read_text())["levels"][0]
     scrapes = level["scrapes"]
     what = f"reading all figures under 45 requests a second, P95 of {sum(scrapes.values())}"
-    return [figures.at_most(what, quantile_ms(scrapes, 0.95), MOST_SCRAPE_MS, " ms")]
+    return [figures.at_most(what, figures.quantile_ms(scrapes, 0.95), MOST_SCRAPE_MS, " ms")]
 
 
 def fill(database: pathlib.Path) -> None:
@@ -121,42 +116,6 @@ def fill(database: pathlib.Path) -> None:
 
 def identity(lot: random.Random) -> bytes:
     return uuid.UUID(int=lot.getrandbits(128)).bytes
-
-
-@contextlib.contextmanager
-def serving(program: pathlib.Path, settings: dict[str, str]):
-    environment = {**os.environ, **settings, "VOICEASSIST__GATEWAY__LISTEN": "127.0.0.1:0", "VOICEASSIST__METRICS__LISTEN": "",
-                   "VOICEASSIST__GATEWAY__LOGIN_ATTEMPTS_PER_MINUTE": "10000"}
-    process = subprocess.Popen([program, "serve"], env=environment, text=True, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL)
-    try:
-        said = process.stdout.readline()
-        address = re.search(r"http://\S+", said)
-        if not address:
-            sys.exit(f"bench_levels: the server does not start: {said}")
-        yield address[0]
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def run(program: pathlib.Path, arguments: list, settings: dict[str, str] | None = None) -> str:
-    command = [str(program), *map(str, arguments)]
-    done = subprocess.run(command, env={**os.environ, **(settings or {})}, text=True, stdout=subprocess.PIPE)
-    if done.returncode:
-        sys.exit(f"bench_levels: {' '.join(command[1:3])} failed")
-    return done.stdout
-
-
-def quantile_ms(counts: dict[str, int], share: float) -> float:
-    """Of latencies in microseconds, with how often each occurred."""
-    values = sorted((int(us), count) for us, count in counts.items())
-    wanted, seen = share * sum(count for _, count in values), 0
-    for us, count in values:
-        seen += count
-        if seen >= wanted:
-            return us / 1000
-    raise ValueError("there are no latencies")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ declare -A package=(
     [c++]=g++ [python3]=python3 [curl]=curl [chromium]=chromium [chromedriver]=chromium-driver
     [postgresql-doc-15]=postgresql-doc-15 [pip]=python3-pip [openssl]=openssl [setpriv]=util-linux
     [postgresql-15]=postgresql-15 [redis-server]=redis-server [redis-cli]=redis-tools [haproxy]=haproxy
-    [promtool]=prometheus
+    [promtool]=prometheus [wrk]=wrk [taskset]=util-linux
 )
 # Debian keeps some of them where only root looks.
 PATH=$PATH:/usr/sbin:/sbin

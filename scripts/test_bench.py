@@ -2,7 +2,7 @@
 
 import unittest
 
-import bench_levels
+import compare_generators
 from bench import figures
 
 
@@ -13,10 +13,19 @@ def report(**changes) -> dict:
             "failed": 0, "checks": checks, **changes}
 
 
+class Generators(unittest.TestCase):
+    def test_a_tenth_more_or_less_is_a_disagreement(self):
+        ours = {"answered": 100, "failed": 0, "a second": 10.0, "P50 ms": 100.0, "P95 ms": 200.0}
+        apart = compare_generators.disagreements
+        self.assertEqual(apart({"lab": ours, "k6": {**ours, "a second": 10.9, "P50 ms": 91}}), [])
+        self.assertEqual(apart({"lab": ours, "k6": {**ours, "P95 ms": 230.0}}), ["k6: P95 ms is 230.0, +15 % of ours"])
+        self.assertEqual(apart({"lab": ours, "k6": {**ours, "failed": 1}}), ["k6: 1 requests failed"])
+
+
 class Levels(unittest.TestCase):
     def test_a_quantile_is_the_value_at_its_rank(self):
         latencies = {"20000": 5, "3000": 94, "90000": 1}
-        self.assertEqual([bench_levels.quantile_ms(latencies, share) for share in (0.5, 0.95, 1.0)], [3.0, 20.0, 90.0])
+        self.assertEqual([figures.quantile_ms(latencies, share) for share in (0.5, 0.95, 1.0)], [3.0, 20.0, 90.0])
 
 
 class Judging(unittest.TestCase):

@@ -61,6 +61,17 @@ def p95(report: dict, of: str = "all requests") -> float:
     return next(row["p95_ms"] for row in report["latencies"] if row["of"] == of)
 
 
+def quantile_ms(counts: dict[str, int], share: float) -> float:
+    """Of latencies in microseconds, with how often each occurred."""
+    values = sorted((int(us), count) for us, count in counts.items())
+    wanted, seen = share * sum(count for _, count in values), 0
+    for us, count in values:
+        seen += count
+        if seen >= wanted:
+            return us / 1000
+    raise ValueError("there are no latencies")
+
+
 def table(figures: list[Figure]) -> str:
     rows = [("figure", "measured", "target", "verdict"),
             *((figure.what, figure.measured, figure.target, figure.verdict) for figure in figures)]

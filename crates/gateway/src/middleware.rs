@@ -58,34 +58,33 @@ async fn identify(State(gateway): State<Gateway>, mut request: Request, next: Ne
     let id = request.headers().get(REQUEST_ID).and_then(given_id).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let is_traced = telemetry::is_to_be_traced(Some(request.headers()));
-    let span = if is_traced {
-        tracing::info_span!("request", %id, %method, %path, otel.name = Empty, otel.kind = Empty)
-    } else {
-        tracing::info_span!(target: telemetry::UNTRACED, "request", %id, %method, %path)
-    };
     request.extensions_mut().insert(RequestId(id.clone()));
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     // An address that leads nowhere is somebody's invention: it is no label.
     let route = route.as_deref().unwrap_or("unknown");
-    if is_traced {
+    let (began, waited) = (Instant::now(), Waited::on_request(is_traced, &id));
+    let mut response = if is_traced {
+        let span = tracing::info_span!("request", %id, otel.name = Empty, otel.kind = Empty);
         telemetry::describe_request(&span, method.as_str(), route, request.headers());
-    }
-    let (began, waited) = (Instant::now(), Waited::traced(is_traced));
-    let mut response = waited.during(next.run(request)).instrument(span.clone()).await;
+        let response = waited.during(next.run(request)).instrument(span.clone()).await;
+        telemetry::describe_response(&span, response.status().as_u16());
+        response
+    } else {
+        waited.during(next.run(request)).await
+    };
     let (elapsed, status) = (began.elapsed(), response.status());
-    if is_traced {
-        telemetry::describe_response(&span, status.as_u16());
-    }
     gateway.metrics().answered_request(method.as_str(), route, status.as_u16(), elapsed, waited.total());
-    let elapsed_ms = elapsed.as_secs_f64() * 1_000.0;
-    let is_routine = status.is_success() && path.starts_with("/health");
-    span.in_scope(|| {
-        if is_routine {
-            tracing::debug!(status = status.as_u16(), elapsed_ms, "answered");
-        } else {
-            tracing::info!(status = status.as_u16(), elapsed_ms, "answered");
-        }
-    });
+    let (elapsed_ms, status) = (elapsed.as_secs_f64() * 1_000.0, status.as_u16());
+    let is_routine = response.status().is_success() && path.starts_with("/health");
+    waited
+        .during(async {
+            if is_routine {
+                tracing::debug!(%method, path, status, elapsed_ms, "answered");
+            } else {
+                tracing::info!(%method, path, status, elapsed_ms, "answered");
+            }
+        })
+        .await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -30,7 +30,10 @@ const BATCH_TOKENS: usize = 512;
 pub struct Model {
     graph: rten::Model,
     tokenizer: Tokenizer,
-    threads: Arc<ThreadPool>,
+    /// Read questions, for which somebody waits.
+    for_questions: Arc<ThreadPool>,
+    /// Read documents, as far as nobody waits for the cores.
+    for_documents: Arc<ThreadPool>,
     inputs: Inputs,
     output: NodeId,
     name: String,
@@ -83,8 +86,9 @@ impl Model {
             .find(hidden_states)
             .or_else(|| model.output_ids().first().copied())
             .ok_or_else(|| failed("model.onnx has no output".to_owned()))?;
-        let threads = Arc::new(ThreadPool::with_num_threads(threads.max(1)));
-        Ok(Self { graph: model, tokenizer, threads, inputs, output, name })
+        let for_questions = Arc::new(ThreadPool::with_num_threads(threads.max(1)));
+        let for_documents = Arc::new(yielding(ThreadPool::with_num_threads(threads.max(1))));
+        Ok(Self { graph: model, tokenizer, for_questions, for_documents, inputs, output, name })
     }
 
     /// The model's name and version; vectors of different names are never compared.
@@ -93,16 +97,20 @@ impl Model {
         &self.name
     }
 
-    /// The vector of one text.
+    /// The vector of a question.
     pub fn embed(&self, text: &str) -> Result<Vec<f32>> {
-        let mut vectors = self.embed_batch(&[vec![text.to_owned()]])?;
+        let mut vectors = self.embed_in(&self.for_questions, &[vec![text.to_owned()]])?;
         vectors.pop().map(|vectors| vectors.whole).ok_or_else(|| Error::Embedding("no vector came out".to_owned()))
     }
 
-    /// The vectors of many texts, in their order. Each text comes in pieces, which are read as one text; the pieces
+    /// The vectors of many texts of documents, in their order. Each text comes in pieces, which are read as one text; the pieces
     /// get vectors too, from the same run: the sum of their own tokens' states, which have seen the whole text ("late
     /// chunking", Günther et al., 2024).
     pub fn embed_batch(&self, texts: &[Vec<String>]) -> Result<Vec<Vectors>> {
+        self.embed_in(&self.for_documents, texts)
+    }
+
+    fn embed_in(&self, threads: &Arc<ThreadPool>, texts: &[Vec<String>]) -> Result<Vec<Vectors>> {
         let tokenized = self.tokenize(texts)?;
         let mut order: Vec<usize> = (0..texts.len()).collect();
         // Texts of a length together, so that little of a batch is padding.
@@ -111,7 +119,7 @@ impl Model {
         let mut rest = order.as_slice();
         while let Some((batch, after)) = next_batch(rest, &tokenized) {
             let batched: Vec<&Tokenized> = batch.iter().filter_map(|index| tokenized.get(*index)).collect();
-            for (index, vector) in batch.iter().zip(self.run(&batched)?) {
+            for (index, vector) in batch.iter().zip(self.run(threads, &batched)?) {
                 if let Some(slot) = vectors.get_mut(*index) {
                     *slot = vector;
                 }
@@ -129,7 +137,7 @@ impl Model {
         Ok(texts.iter().map(join).collect())
     }
 
-    fn run(&self, texts: &[&Tokenized]) -> Result<Vec<Vectors>> {
+    fn run(&self, threads: &Arc<ThreadPool>, texts: &[&Tokenized]) -> Result<Vec<Vectors>> {
         let rows = texts.len();
         let columns = texts.iter().map(|text| text.ids.len()).max().unwrap_or(0);
         let mut ids = NdTensor::<i32, 2>::zeros([rows, columns]);
@@ -147,7 +155,7 @@ impl Model {
             inputs.push((node, types.view().into()));
         }
         let mut options = RunOptions::default();
-        options.thread_pool = Some(self.threads.clone());
+        options.thread_pool = Some(Arc::clone(threads));
         let failed = |error: String| Error::Embedding(error);
         let outputs =
             self.graph.run(inputs, &[self.output], Some(options)).map_err(|error| failed(error.to_string()))?;
@@ -156,6 +164,23 @@ impl Model {
             output.try_into().map_err(|_| failed("the output is not a matrix per token".to_owned()))?;
         Ok(texts.iter().enumerate().map(|(row, text)| text.vectors(&hidden.slice(row))).collect())
     }
+}
+
+/// The same threads, that run when no other of this machine wants to. Documents come in faster than they can be read; questions
+/// must not wait for them.
+fn yielding(threads: ThreadPool) -> ThreadPool {
+    const LOWEST: i32 = 19;
+    // Only in Linux this concerns the thread that calls it, and not the process.
+    if cfg!(target_os = "linux") {
+        threads.run(|| {
+            rayon::broadcast(|_| {
+                if let Err(error) = rustix::process::nice(LOWEST) {
+                    tracing::warn!(%error, "documents are read with the priority of questions, which may have to wait");
+                }
+            })
+        });
+    }
+    threads
 }
 
 /// Reads a file into a buffer that leaves nothing behind when it is dropped.

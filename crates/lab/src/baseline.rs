@@ -176,7 +176,7 @@ impl Person<'_> {
             let text = document(catalogue, number as u64);
             let began = Instant::now();
             let name = format!("baseline-{number}.md");
-            let content = Content::Document(&name, &text);
+            let content = Content::Document(&name, text.as_bytes());
             let body = self.send(Method::POST, "/api/documents/upload", content).await?;
             record(&mut acknowledged, began);
             let Uploaded { document_id } = parsed("/api/documents/upload", &body)?;

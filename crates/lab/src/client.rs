@@ -51,12 +51,8 @@ struct Items<T> {
 }
 
 #[derive(Deserialize)]
-struct Titled {
+struct Listed {
     title: String,
-}
-
-#[derive(Deserialize)]
-struct Standing {
     status: String,
 }
 
@@ -81,27 +77,31 @@ impl Client {
 
     /// The titles of all documents that the account may read, newest first.
     pub async fn document_titles(&self) -> Result<Vec<String>> {
-        let (mut titles, mut cursor) = (Vec::new(), None::<String>);
+        let listed: Vec<Listed> = self.documents().await?;
+        Ok(listed.into_iter().map(|document| document.title).collect())
+    }
+
+    /// How many documents are neither found by their meaning yet nor given up.
+    pub async fn documents_in_work(&self) -> Result<usize> {
+        let listed = self.documents().await?;
+        Ok(listed.iter().filter(|document| !matches!(document.status.as_str(), "ready" | "failed")).count())
+    }
+
+    async fn documents(&self) -> Result<Vec<Listed>> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let request = self.http.get(format!("{}/api/documents", self.base)).query(&[("limit", PAGE)]);
             let request = match &cursor {
                 Some(cursor) => request.query(&[("cursor", cursor)]),
                 None => request,
             };
-            let page: Items<Titled> = self.send("/api/documents", request).await?;
-            titles.extend(page.items.into_iter().map(|document| document.title));
+            let page: Items<Listed> = self.send("/api/documents", request).await?;
+            all.extend(page.items);
             cursor = page.next_cursor;
             if cursor.is_none() {
-                return Ok(titles);
+                return Ok(all);
             }
         }
-    }
-
-    /// Whether everything that was uploaded can be found by its meaning, or cannot be read.
-    pub async fn documents_are_ready(&self) -> Result<bool> {
-        let request = self.http.get(format!("{}/api/documents", self.base)).query(&[("limit", PAGE)]);
-        let page: Items<Standing> = self.send("/api/documents", request).await?;
-        Ok(page.items.iter().all(|document| matches!(document.status.as_str(), "ready" | "failed")))
     }
 
     /// How the server says that it is set up.

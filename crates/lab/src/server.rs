@@ -116,7 +116,7 @@ impl Server {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if client.documents_are_ready().await? {
+            if client.documents_in_work().await? == 0 {
                 return Ok(());
             }
         }

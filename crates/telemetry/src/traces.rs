@@ -36,7 +36,7 @@ pub struct TracesSettings {
 
 impl Default for TracesSettings {
     fn default() -> Self {
-        Self { endpoint: String::new(), share: 0.05 }
+        Self { endpoint: String::new(), share: 0.01 }
     }
 }
 
@@ -129,13 +129,9 @@ impl Traces {
     }
 }
 
-/// The target of the spans that only logs know.
-pub const UNTRACED: &str = "gateway::untraced";
-
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     let name = metadata.target().split("::").next().unwrap_or_default();
-    let is_traced = metadata.is_span() && metadata.target() != UNTRACED;
-    is_traced && *metadata.level() <= Level::DEBUG && OURS.contains(&name)
+    metadata.is_span() && *metadata.level() <= Level::DEBUG && OURS.contains(&name)
 }
 
 const MILLION: u32 = 1_000_000;

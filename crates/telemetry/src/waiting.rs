@@ -1,5 +1,5 @@
 //! What a request carries along: how long it waited for something outside of the program (what is left of its time is the program's
-//! own), and whether it is traced.
+//! own), whether it is traced, and its id, for the lines of the log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,16 +13,26 @@ tokio::task_local! {
 
 /// What a request has waited for until now; shared by the tasks that work for it.
 #[derive(Clone, Debug, Default)]
-pub struct Waited {
-    us: Arc<AtomicU64>,
+pub struct Waited(Arc<Carried>);
+
+#[derive(Debug, Default)]
+struct Carried {
+    us: AtomicU64,
     is_traced: bool,
+    request_id: Option<Box<str>>,
 }
 
 impl Waited {
-    /// Of a request that is traced, or is not.
+    /// Of a request of this id, that is traced, or is not.
     #[must_use]
-    pub fn traced(is_traced: bool) -> Self {
-        Self { is_traced, ..Self::default() }
+    pub fn on_request(is_traced: bool, id: &str) -> Self {
+        Self(Arc::new(Carried { us: AtomicU64::new(0), is_traced, request_id: Some(id.into()) }))
+    }
+
+    /// Of work that is no request.
+    #[must_use]
+    pub fn on_work(is_traced: bool) -> Self {
+        Self(Arc::new(Carried { is_traced, ..Carried::default() }))
     }
 
     /// The one of the request in hand, for a task that works for it; a new one outside of requests.
@@ -34,7 +44,7 @@ impl Waited {
     /// What was waited for until now. Waits side by side count each.
     #[must_use]
     pub fn total(&self) -> Duration {
-        Duration::from_micros(self.us.load(Ordering::Relaxed))
+        Duration::from_micros(self.0.us.load(Ordering::Relaxed))
     }
 
     /// Lets `work` count what it waits for here.
@@ -50,13 +60,18 @@ pub fn waited(took: Duration) {
     }
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     // Outside of a request, nobody wants to know.
-    let _ = WAITED.try_with(|waited| waited.us.fetch_add(us, Ordering::Relaxed));
+    let _ = WAITED.try_with(|waited| waited.0.us.fetch_add(us, Ordering::Relaxed));
 }
 
 /// Whether the request or the job in hand is traced. A span that nobody will see costs as much as one that somebody will.
 #[must_use]
 pub fn is_traced() -> bool {
-    MEASURED && WAITED.try_with(|waited| waited.is_traced).unwrap_or_default()
+    MEASURED && WAITED.try_with(|waited| waited.0.is_traced).unwrap_or_default()
+}
+
+/// The id of the request in hand.
+pub(crate) fn request_id() -> Option<Box<str>> {
+    WAITED.try_with(|waited| waited.0.request_id.clone()).ok().flatten()
 }
 
 /// A span of what is traced, like [`tracing::debug_span!`]; otherwise none.

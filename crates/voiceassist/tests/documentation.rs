@@ -15,14 +15,21 @@ const MARK: &str = "<!-- test -->";
 
 #[tokio::test]
 async fn the_marked_commands_work_on_the_sample_documents() {
-    let home = Home::new();
+    let home = Home::new()
+        .set("METRICS__LISTEN", "127.0.0.1:0")
+        .set("GATEWAY__LOGIN_ATTEMPTS_PER_MINUTE", "10000")
+        .set("GATEWAY__ACCESS_TOKEN_MINUTES", "1440");
     let server = home.serve(["--samples", &handbook("")]).await;
     server.first_admin().await.ready_documents(14).await;
     let tokens = Client::new(&server.base).try_sign_in("admin@localhost", server.first_password()).await.ok();
     let program = Path::new(env!("CARGO_BIN_EXE_voiceassist")).parent().unwrap().display().to_string();
     let path = format!("{program}:{}", std::env::var("PATH").unwrap_or_default());
+    let (metrics, process) = (format!("http://{}", server.metrics_address()), server.process.id().to_string());
     let variables = [
         ("VOICEASSIST_URL", server.base.as_str()),
+        ("VOICEASSIST_METRICS", &metrics),
+        ("VOICEASSIST_PROCESS", &process),
+        ("VOICEASSIST_LAB_PASSWORD", server.first_password()),
         ("TOKEN", tokens["access_token"].as_str().unwrap()),
         ("REFRESH_TOKEN", tokens["refresh_token"].as_str().unwrap()),
         ("PATH", &path),
@@ -43,6 +50,26 @@ async fn the_marked_commands_work_on_the_sample_documents() {
             assert!(status.success() && !said.trim().is_empty(), "{page}: {status}: {block}{said}{}", running.err());
         }
     }
+}
+
+/// What the guide names, its reader can see run: each command stands in a block that the test above runs, at least with more options.
+#[test]
+fn every_command_of_the_load_testing_guide_is_run() {
+    let guide = std::fs::read_to_string(workspace("docs/LOAD_TESTING_GUIDE.md")).unwrap();
+    let run = marked(&guide).join("\n");
+    let quoted = guide.split('`').skip(1).step_by(2);
+    let named: Vec<&str> = quoted.filter(|words| words.starts_with("voiceassist lab ")).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for command in named {
+        // A workload is run by its name; options stand anywhere in a command.
+        let missing: Vec<&str> = command.split(' ').filter(|word| !run.contains(word)).collect();
+        assert!(
+            missing.is_empty() && run.contains(&command.split(' ').take(3).collect::<Vec<_>>().join(" ")),
+            "{command}: {missing:?}"
+        );
+    }
+    let blocks = guide.matches("```sh\n").count();
+    assert_eq!(blocks, marked(&guide).len(), "a block of the guide is not run");
 }
 
 /// The pages whose commands are run.

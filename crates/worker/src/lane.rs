@@ -67,7 +67,7 @@ async fn claim_and_work<W: Work>(
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
     unsettled.clone_from(&ids);
     let began = Instant::now();
-    let trace = Waited::traced(is_to_be_traced(None));
+    let trace = Waited::on_work(is_to_be_traced(None));
     let worked = trace
         .during(async {
             let span = traced_span!("jobs", kind = ?W::KIND, jobs = jobs.len());

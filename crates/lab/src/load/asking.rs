@@ -5,7 +5,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::record::Source;
-use crate::workload::{Lot, Rewording, Sort, reword};
+use crate::workload::{Lot, Rewording, Sort};
 
 use super::world::World;
 
@@ -56,22 +56,10 @@ impl Told {
 }
 
 impl World {
-    /// A question by its popularity; a share of them is one that was asked before, in other words.
+    /// The next question, by its popularity or in other words.
     pub(super) fn next_question(&self, sort: Sort, lot: &mut Lot) -> Asked {
-        let catalogue = &self.load.catalogue;
-        if lot.chance(self.load.reworded_share) {
-            // What everybody asks has been asked soon; before that, there is nothing to say again.
-            for _ in 0..ATTEMPTS {
-                let rank = catalogue.draw(sort, lot);
-                if self.was_asked(sort, rank) {
-                    let (rewording, text) = reword(catalogue.question(sort, rank), lot);
-                    return Asked { text, rewording: Some(rewording), leans_on: None };
-                }
-            }
-        }
-        let rank = catalogue.draw(sort, lot);
-        self.note_asked(sort, rank);
-        Asked { text: catalogue.question(sort, rank).to_owned(), rewording: None, leans_on: None }
+        let (text, rewording) = self.before.next(&self.load.catalogue, sort, self.load.reworded_share, lot);
+        Asked { text, rewording, leans_on: None }
     }
 }
 
@@ -84,12 +72,8 @@ impl Asked {
     }
 }
 
-/// Draws for a question that was asked before.
-const ATTEMPTS: usize = 50;
-
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
     use std::sync::Arc;
 
     use super::*;
@@ -125,31 +109,12 @@ mod tests {
             warmed: 0,
             check_every: 0,
             uploads: false,
+            patience: std::time::Duration::ZERO,
             keep_uploads: false,
             seed: 1,
             nonce: 0,
         };
         World::new(load, Instant::now())
-    }
-
-    #[test]
-    fn the_share_that_was_asked_before_comes_in_other_words() {
-        const QUESTIONS: usize = 20_000;
-        let (world, mut lot) = (world(), Lot::new(1, 0));
-        let (mut plain, mut reworded) = (HashSet::new(), 0_usize);
-        for _ in 0..QUESTIONS {
-            let asked = world.next_question(Sort::Simple, &mut lot);
-            match asked.rewording {
-                Some(_) => reworded += 1,
-                None => drop(plain.insert(asked.text)),
-            }
-        }
-        // Five standard deviations are 327; the very first questions repeat nothing.
-        assert!(reworded.abs_diff(QUESTIONS * 31 / 100) < 327, "{reworded}");
-        let catalogue = &world.load.catalogue;
-        let was_asked = |rank| plain.contains(catalogue.question(Sort::Simple, rank));
-        assert!((0..3_000).all(|rank| world.was_asked(Sort::Simple, rank) == was_asked(rank)));
-        assert!(plain.len() > 1_500, "{}", plain.len());
     }
 
     #[test]

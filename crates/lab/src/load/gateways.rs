@@ -48,7 +48,7 @@ pub(crate) enum Content<'a> {
     Nothing,
     Json(&'a Value),
     /// A shared document under a file name.
-    Document(&'a str, &'a str),
+    Document(&'a str, &'a [u8]),
 }
 
 impl Gateways {
@@ -149,14 +149,13 @@ pub(crate) fn request(host: &str, method: &Method, path: &str, token: &str, cont
     let (media_type, body) = match content {
         Content::Nothing => (String::new(), Vec::new()),
         Content::Json(value) => ("application/json".to_owned(), value.to_string().into_bytes()),
-        Content::Document(name, text) => {
-            let field = |head: &str, value: &str| {
-                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n")
-            };
-            let visibility = field("name=\"visibility\"", "shared");
-            let file = field(&format!("name=\"file\"; filename=\"{name}\""), text);
+        Content::Document(name, bytes) => {
+            let head = |field: &str| format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {field}\r\n\r\n");
+            let visibility = head("name=\"visibility\"") + "shared\r\n";
+            let file = head(&format!("name=\"file\"; filename=\"{name}\""));
+            let end = format!("\r\n--{BOUNDARY}--\r\n");
             let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
-            (media_type, format!("{visibility}{file}--{BOUNDARY}--\r\n").into_bytes())
+            (media_type, [visibility.as_bytes(), file.as_bytes(), bytes, end.as_bytes()].concat())
         }
     };
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 pub use checks::{Alike, Checks, Mismatch};
-pub(crate) use gateways::{Content, request};
+pub(crate) use gateways::{Content, escaped, request};
 pub use gateways::{Failure, Gateways};
 pub use people::{Credentials, Person, dismiss, invite, sign_in};
 pub(crate) use record::histogram;

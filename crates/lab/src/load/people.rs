@@ -102,6 +102,12 @@ impl Person {
         Self { number, ..self.clone() }
     }
 
+    /// Somebody who was never signed in.
+    #[cfg(test)]
+    pub(crate) fn imagined(number: usize, class: Class) -> Self {
+        Self { number, class, token: format!("token-{number}"), id: number.to_string() }
+    }
+
     /// The account's id.
     #[must_use]
     pub fn id(&self) -> &str {

@@ -14,10 +14,7 @@ use super::gateways::{Content, escaped};
 use super::record::Source;
 use super::world::World;
 use super::{Failure, Person};
-use crate::workload::{LEANING, Lot, Sort, Task, note};
-
-/// The share of later questions in a conversation that mean nothing without the earlier ones.
-const LEANING_SHARE: f64 = 0.5;
+use crate::workload::{Lot, Sort, Task, note};
 
 pub(super) struct Visitor {
     world: Arc<World>,
@@ -82,32 +79,27 @@ impl Visitor {
             (Task::Parts, _) => self.ask_alone(Sort::Parts, due).await,
             (Task::Conversation, _) => self.converse(due).await,
             (Task::Upload, _) if self.world.load.uploads => self.upload(due).await,
+            (Task::Documents | Task::Upload, _) => self.get(Task::Documents, Task::Documents.path(), due).await,
             (Task::Search, _) => {
-                let text = escaped(self.world.load.catalogue.subject(&mut self.lot));
-                self.get(task, &format!("/api/search?q={text}"), due).await;
+                let subject = escaped(self.world.load.catalogue.subject(&mut self.lot));
+                self.get(task, &task.path().replace("{subject}", &subject), due).await;
             }
-            (Task::Profile, _) => self.get(task, "/api/auth/me", due).await,
-            (Task::Health, _) => self.get(task, "/health", due).await,
-            (Task::Documents | Task::Upload, _) => self.get(Task::Documents, "/api/documents", due).await,
-            (Task::People, _) => self.get(task, "/api/admin/users", due).await,
-            (Task::CacheStatistics, _) => self.get(task, "/api/admin/cache", due).await,
-            (Task::Dashboard, _) => self.get(task, "/api/admin/dashboard", due).await,
             (Task::Metrics, _) => self.read_metrics(due).await,
-            (Task::History, Some((conversation, _))) => {
-                self.get(task, &format!("/api/conversations/{conversation}"), due).await;
-            }
-            (Task::Export, Some((conversation, _))) => {
-                self.get(task, &format!("/api/conversations/{conversation}/export?format=md"), due).await;
+            (Task::History | Task::Export, Some((conversation, _))) => {
+                self.get(task, &task.path().replace("{conversation}", &conversation), due).await;
             }
             (Task::Feedback, Some((_, message))) => {
-                let path = format!("/api/messages/{message}/feedback");
-                let rating = json!({ "rating": if self.lot.chance(0.8) { 1 } else { -1 } });
+                let path = task.path().replace("{message}", &message);
+                let rating = json!({ "rating": self.lot.rating() });
                 let sent = self.send(task, Method::POST, &path, Content::Json(&rating), due).await;
                 drop(sent);
             }
             // Whoever has asked nothing yet asks first.
             (Task::Question | Task::FollowUp | Task::History | Task::Export | Task::Feedback, _) => {
                 self.ask_alone(Sort::Simple, due).await;
+            }
+            (Task::Profile | Task::Health | Task::People | Task::CacheStatistics | Task::Dashboard, _) => {
+                self.get(task, task.path(), due).await;
             }
         }
     }
@@ -119,12 +111,12 @@ impl Visitor {
 
     async fn read_metrics(&self, due: Instant) {
         let sent = Instant::now();
-        match self.world.load.metrics.as_deref().map(|gateways| gateways.send_open("/metrics")) {
+        match self.world.load.metrics.as_deref().map(|gateways| gateways.send_open(Task::Metrics.path())) {
             Some(answer) => match answer.await {
                 Ok(_) => drop(self.world.answered((self.guest.person.class, Task::Metrics), Source::Other, due, sent)),
                 Err(failure) => self.world.failed(Task::Metrics, due, failure),
             },
-            None => drop(self.send(Task::Metrics, Method::GET, "/health", Content::Nothing, due).await),
+            None => drop(self.send(Task::Metrics, Method::GET, Task::Health.path(), Content::Nothing, due).await),
         }
     }
 
@@ -160,14 +152,12 @@ impl Visitor {
     async fn converse(&mut self, due: Instant) {
         let first = self.world.next_question(Sort::Simple, &mut self.lot);
         let Some(conversation) = self.ask(Task::Conversation, &first, None, due).await else { return };
-        for _ in 0..2 + self.lot.below(2) {
+        for _ in 0..self.lot.more_turns() {
             let due = Instant::now() + self.world.load.pacing.turn(&mut self.lot);
             sleep_until(due).await;
-            let next = if self.lot.chance(LEANING_SHARE) {
-                let text = self.lot.pick(LEANING).copied().unwrap_or_default().to_owned();
-                Asked { text, rewording: None, leans_on: Some(first.text.clone()) }
-            } else {
-                self.world.next_question(Sort::Simple, &mut self.lot)
+            let next = match self.lot.leaning() {
+                Some(text) => Asked { text: text.to_owned(), rewording: None, leans_on: Some(first.text.clone()) },
+                None => self.world.next_question(Sort::Simple, &mut self.lot),
             };
             if self.ask(Task::FollowUp, &next, Some(&conversation), due).await.is_none() {
                 return;
@@ -204,8 +194,13 @@ impl Visitor {
         let (gateways, mark) = (&self.world.load.gateways, self.world.changes.mark());
         let (gateway, sent) = (gateways.turn(), Instant::now());
         let question = json!({ "message": asked.text, "conversation_id": conversation });
-        let sending =
-            gateways.send(gateway, Method::POST, "/api/chat", &self.guest.person.token, Content::Json(&question));
+        let sending = gateways.send(
+            gateway,
+            Method::POST,
+            Task::Question.path(),
+            &self.guest.person.token,
+            Content::Json(&question),
+        );
         let body = sending.await?;
         let told = serde_json::from_slice(&body).map_err(|_| Failure("broken answer".to_owned()))?;
         Ok(Received { told, body, gateway, mark, sent })
@@ -224,8 +219,8 @@ impl Visitor {
             0 => (None, due),
             _ => (Some(world.changes.turn().await), Instant::now()),
         };
-        let path = "/api/documents/upload";
-        let sent = self.send(Task::Upload, Method::POST, path, Content::Document(&name, &text), due).await;
+        let path = Task::Upload.path();
+        let sent = self.send(Task::Upload, Method::POST, path, Content::Document(&name, text.as_bytes()), due).await;
         drop(turn);
         let uploaded = sent.ok().and_then(|body| serde_json::from_slice::<Uploaded>(&body).ok());
         let Some(Uploaded { document_id }) = uploaded else { return };

@@ -1,7 +1,7 @@
 //! What all people of a run share.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,14 +14,11 @@ use super::gateways::{Content, Gateways};
 use super::record::{Key, Phase, Records, Source};
 use super::statistics::Statistics;
 use super::{Failure, Measured, Status};
-use crate::workload::{Catalogue, Class, Pacing, Rewording, Sort, Task, Workload};
+use crate::workload::{self, Catalogue, Class, Pacing, Rewording, Task, Workload};
 use crate::{Error, Result};
 
 /// How often an upload is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// How long after the end uploads are waited for. What is not indexed then came faster than it could be embedded, and is deleted,
-/// so that it does not change the answers of the next run.
-const LAST_UPLOADS: Duration = Duration::from_mins(1);
 
 /// What a run is to do.
 #[derive(Debug)]
@@ -49,6 +46,9 @@ pub struct Load {
     pub check_every: u64,
     /// Whether documents are uploaded; administrators list them otherwise.
     pub uploads: bool,
+    /// How long after the end uploads are waited for. What is not indexed then came faster than it could be embedded, and is
+    /// deleted, so that it does not change the answers of the next run.
+    pub patience: Duration,
     /// Whether what was uploaded stays. Deleting it removes answers from the cache, as uploading did.
     pub keep_uploads: bool,
     /// What everything by lot comes from.
@@ -69,7 +69,7 @@ pub(super) struct World {
     pub(super) notes: AtomicU64,
     present: AtomicUsize,
     records: Mutex<Records>,
-    asked: HashMap<Sort, Vec<AtomicBool>>,
+    pub(super) before: workload::Asked,
     /// In which gateways the words of a question were answered, by their places.
     answered_in: Mutex<HashMap<String, HashSet<usize>>>,
     hits: [AtomicU64; 3],
@@ -78,6 +78,9 @@ pub(super) struct World {
     failed: AtomicU64,
     uploads: Mutex<Vec<String>>,
     uploaded: AtomicU64,
+    /// Held by who looks at an upload, in the order in which they were uploaded and are indexed: a hundred who look twice a second
+    /// each would be a load of their own.
+    looking: tokio::sync::Mutex<()>,
 }
 
 impl Load {
@@ -98,9 +101,8 @@ impl Load {
 
 impl World {
     pub(super) fn new(load: Load, began: Instant) -> Self {
-        let asked = |sort| (sort, (0..load.catalogue.count(sort)).map(|_| AtomicBool::new(false)).collect());
         Self {
-            asked: HashMap::from([asked(Sort::Simple), asked(Sort::Parts)]),
+            before: workload::Asked::nothing(&load.catalogue),
             answered_in: Mutex::default(),
             steady: began + load.pacing.ramp(),
             end: began + load.pacing.total(),
@@ -117,6 +119,7 @@ impl World {
             failed: AtomicU64::new(0),
             uploads: Mutex::default(),
             uploaded: AtomicU64::new(0),
+            looking: tokio::sync::Mutex::default(),
         }
     }
 
@@ -154,16 +157,6 @@ impl World {
             failed: self.failed.load(Ordering::Relaxed),
             indexing: self.changes.pending(),
             p95: self.records.lock().unwrap_or_else(PoisonError::into_inner).last_p95(),
-        }
-    }
-
-    pub(super) fn was_asked(&self, sort: Sort, rank: usize) -> bool {
-        self.asked.get(&sort).and_then(|all| all.get(rank)).is_some_and(|asked| asked.load(Ordering::Relaxed))
-    }
-
-    pub(super) fn note_asked(&self, sort: Sort, rank: usize) {
-        if let Some(asked) = self.asked.get(&sort).and_then(|all| all.get(rank)) {
-            asked.store(true, Ordering::Relaxed);
         }
     }
 
@@ -230,9 +223,10 @@ impl World {
             status: String,
         }
         let path = format!("/api/documents/{document_id}");
+        let _turn = self.looking.lock().await;
         let mut ticks = interval(LOOK_AGAIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while Instant::now() < self.end + LAST_UPLOADS {
+        while Instant::now() < self.end + self.load.patience {
             ticks.tick().await;
             let gateways = &self.load.gateways;
             let answer = gateways.send(gateways.turn(), Method::GET, &path, &self.load.admin, Content::Nothing).await;

@@ -1,9 +1,11 @@
 //! What a run says: rows against their targets, the verdict of a gate, the benchmark document, and a page with charts.
 
 mod document;
+mod page;
 mod rows;
 
 pub use document::document;
+pub use page::page;
 pub use rows::{LevelRows, Row, endpoint_rows, level_rows};
 
 use std::fmt::Write as _;
@@ -38,15 +40,6 @@ pub fn summary(run: &Run, levels: &Levels) -> String {
 /// Rows as a table that is read as text and as Markdown.
 #[must_use]
 pub fn table(rows: &[Row]) -> String {
-    let cells = |row: &Row| {
-        [
-            row.what.clone(),
-            row.seed.map_or("-".to_owned(), |seed| format!("{seed}{}", row.unit)),
-            row.target.map_or("-".to_owned(), |target| format!("{target}{}", row.unit)),
-            row.measured.map_or("not measured".to_owned(), |value| format!("{}{}", number(value), row.unit)),
-            row.status.map_or("-".to_owned(), |status| status.to_string()),
-        ]
-    };
     let head = ["Metric", "Seed", "Target", "Measured", "Status"].map(str::to_owned);
     let all: Vec<[String; 5]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
     let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
@@ -60,6 +53,17 @@ pub fn table(rows: &[Row]) -> String {
     let _ = writeln!(text, "|{rule}|");
     all.iter().skip(1).for_each(|row| text.push_str(&line(row)));
     text
+}
+
+/// What it is, what the seed claims, what it must be, what it is, and how it stands.
+fn cells(row: &Row) -> [String; 5] {
+    [
+        row.what.clone(),
+        row.seed.map_or("-".to_owned(), |seed| format!("{seed}{}", row.unit)),
+        row.target.map_or("-".to_owned(), |target| format!("{target}{}", row.unit)),
+        row.measured.map_or("not measured".to_owned(), |value| format!("{}{}", number(value), row.unit)),
+        row.status.map_or("-".to_owned(), |status| status.to_string()),
+    ]
 }
 
 /// What a gate says of a run.

@@ -24,15 +24,15 @@ use crate::workload::Workload;
 use crate::{Error, Result};
 
 /// The version of the schema. It grows when a reader of an older one would misunderstand a file.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// A run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     /// [`SCHEMA`] when it was written.
     pub schema: u32,
-    /// The command that made it.
-    pub command: Vec<String>,
+    /// The commands that made it, without where their program lay.
+    pub commands: Vec<String>,
     /// When it began, RFC 3339 in UTC.
     pub began: String,
     /// When it ended; nothing where it was killed.
@@ -84,22 +84,32 @@ pub struct Edge {
 }
 
 impl Run {
-    /// A run that begins now.
+    /// The run of a file, where it is of the same server in the same state: what is measured now comes beside what was. Otherwise one
+    /// that begins now.
     #[must_use]
-    pub fn begin(environment: Environment, workload: Workload, seed: u64, time_scale: f64) -> Self {
-        Self {
+    pub fn go_on(path: &Path, environment: Environment, workload: Workload, seed: u64) -> Self {
+        let known = Self::read(path).ok().filter(|run| run.environment == environment && run.seed == seed);
+        let mut run = known.unwrap_or_else(|| Self {
             schema: SCHEMA,
-            command: std::env::args().collect(),
+            commands: Vec::new(),
             began: now(),
             ended: None,
             environment,
-            workload,
+            workload: workload.clone(),
             seed,
-            time_scale,
+            time_scale: 1.0,
             baseline: None,
             levels: Vec::new(),
             edges: Vec::new(),
+        });
+        let mut words: Vec<String> = std::env::args().collect();
+        if let Some(program) = words.first_mut() {
+            *program = program.rsplit('/').next().unwrap_or_default().to_owned();
         }
+        run.commands.push(words.join(" "));
+        run.ended = None;
+        run.workload = workload;
+        run
     }
 
     /// Why nothing can be concluded from it; empty where something can.

@@ -27,7 +27,7 @@ const PARTS: &[&str] = &[
     "How do I get started with {}, and how does <> work?",
 ];
 /// Questions that mean something only after another one.
-pub const LEANING: &[&str] = &[
+const LEANING: &[&str] = &[
     "When should I use it?",
     "And how does it work?",
     "Who is allowed to change it?",
@@ -35,6 +35,10 @@ pub const LEANING: &[&str] = &[
     "What are its limits?",
     "And how do I check it?",
 ];
+/// The share of later questions in a conversation that mean nothing without the earlier ones.
+const LEANING_SHARE: f64 = 0.5;
+/// The share of answers that are liked.
+const LIKED_SHARE: f64 = 0.8;
 /// For each so many simple questions one with several parts is known.
 const SIMPLE_TO_PARTS: usize = 4;
 
@@ -122,6 +126,23 @@ impl Catalogue {
             Sort::Simple => &self.simple,
             Sort::Parts => &self.parts,
         }
+    }
+}
+
+impl Lot {
+    /// How many questions follow the first one of a conversation.
+    pub fn more_turns(&mut self) -> usize {
+        2 + self.below(2)
+    }
+
+    /// A question that means something only after another one, for those that do.
+    pub fn leaning(&mut self) -> Option<&'static str> {
+        if self.chance(LEANING_SHARE) { self.pick(LEANING).copied() } else { None }
+    }
+
+    /// What somebody thinks of an answer: 1 or -1.
+    pub fn rating(&mut self) -> i8 {
+        if self.chance(LIKED_SHARE) { 1 } else { -1 }
     }
 }
 

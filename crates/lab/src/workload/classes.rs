@@ -53,6 +53,26 @@ pub enum Task {
 }
 
 impl Task {
+    /// What is asked for, with `{subject}`, `{conversation}` and `{message}` in the place of what differs.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Question | Self::Parts | Self::Conversation | Self::FollowUp => "/api/chat",
+            Self::Search => "/api/search?q={subject}",
+            Self::History => "/api/conversations/{conversation}",
+            Self::Export => "/api/conversations/{conversation}/export?format=md",
+            Self::Feedback => "/api/messages/{message}/feedback",
+            Self::Profile => "/api/auth/me",
+            Self::Health => "/health",
+            Self::Upload => "/api/documents/upload",
+            Self::Documents => "/api/documents",
+            Self::People => "/api/admin/users",
+            Self::CacheStatistics => "/api/admin/cache",
+            Self::Dashboard => "/api/admin/dashboard",
+            Self::Metrics => "/metrics",
+        }
+    }
+
     /// Whether the assistant is asked.
     #[must_use]
     pub fn is_question(self) -> bool {

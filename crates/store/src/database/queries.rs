@@ -262,10 +262,13 @@ fn without_values(plan: &str) -> String {
     kept
 }
 
-/// The statement with its values, but without the bytes of a document: enough to plan it once more. A question's vector, as
-/// text, is kept: what is no vector cannot be compared with one.
+/// What it takes to plan a statement once more: in SQLite no values; in PostgreSQL its values, without the bytes of a document. A
+/// question's vector, as text, is kept: what is no vector cannot be compared with one.
 fn outline(statement: &Statement) -> Statement {
     const LARGE: usize = 16_384;
+    if statement.db_backend == DbBackend::Sqlite {
+        return Statement { sql: statement.sql.clone(), values: None, db_backend: statement.db_backend };
+    }
     let mut room = 4 * LARGE;
     let mut fits = |length: usize| {
         let kept = length <= LARGE.min(room);

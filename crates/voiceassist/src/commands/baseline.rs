@@ -44,10 +44,7 @@ impl BaselineCommand {
             baseline::measure(&target.gateways, &target.credentials, target.process, &catalogue, extent, told).await?;
         progress.finish();
         let environment = target.environment().await?;
-        let mut run = match Run::read(&self.out) {
-            Ok(run) if run.environment == environment => run,
-            _ => Run::begin(environment, workload, self.seed, 1.0),
-        };
+        let mut run = Run::go_on(&self.out, environment, workload, self.seed);
         let endpoints = measured.rows.iter().map(|(endpoint, latencies)| (*endpoint, Distribution::of(latencies)));
         run.baseline = Some(BaselineRecord {
             idle: measured.idle,

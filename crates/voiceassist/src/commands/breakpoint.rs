@@ -1,6 +1,7 @@
 //! `voiceassist lab breakpoint`: how far a load can be raised until a target breaks.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::ensure;
 use lab::edge::{self, Search, Tried};
@@ -60,8 +61,11 @@ impl Breakpoint {
         let target = self.target.open(settings).await?;
         let workload = Workload::read("seed")?;
         let catalogue = self.target.catalogue(&target, &workload, self.seed).await?;
-        let mut run = Run::begin(target.environment().await?, workload.clone(), self.seed, 1.0);
+        let mut run = Run::go_on(&self.out, target.environment().await?, workload.clone(), self.seed);
+        run.edges.clear();
         let mut playing = Playing::new(&target, workload, catalogue, self.seed, !self.no_uploads).await?;
+        // Beyond the edge, documents come faster than they can be embedded: nobody waits for them.
+        playing.patience = Duration::ZERO;
         let raised = self.raise.map_or(vec![Raise::Users, Raise::Rate], |one| vec![one]);
         for raise in raised {
             let edge = self.edge(&mut playing, raise, &target).await?;

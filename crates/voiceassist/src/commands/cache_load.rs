@@ -154,6 +154,7 @@ impl CacheLoad {
             warmed: self.warmed,
             check_every: self.check_every,
             uploads: !self.no_uploads,
+            patience: std::time::Duration::from_mins(1),
             keep_uploads: self.keep_uploads,
             seed: self.seed,
             nonce: nonce(),

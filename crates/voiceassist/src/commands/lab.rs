@@ -17,11 +17,14 @@ use crate::commands::cache_load::CacheLoad;
 use crate::commands::cache_speed::CacheSpeed;
 use crate::commands::compare::Compare;
 use crate::commands::database::Database;
+use crate::commands::export::Export;
 use crate::commands::gate::Gate;
 use crate::commands::import;
 use crate::commands::lint::Lint;
 use crate::commands::load::LoadCommand;
+use crate::commands::prepare::Prepare;
 use crate::commands::report::Report;
+use crate::commands::saturate::Saturate;
 use crate::output;
 use crate::product::Product;
 use crate::progress::Progress;
@@ -41,14 +44,20 @@ pub(crate) enum Lab {
     CacheLoad(CacheLoad),
     /// One person on a server that has nothing else to do. Needs no data directory.
     Baseline(BaselineCommand),
+    /// The same workload for k6 or Locust. Needs no data directory.
+    Export(Export),
     /// Whether a run keeps its targets: exit status 0 when it does, 1 when it does not, 2 when nothing can be concluded.
     Gate(Gate),
     /// What changed between two runs, load by load. Needs no data directory.
     Compare(Compare),
     /// Whether a benchmark document contradicts itself: exit status 0 when it does not, 1 when it does.
     Lint(Lint),
-    /// The benchmark document of a run.
+    /// Documents and accounts for a running server. Needs no data directory.
+    Prepare(Prepare),
+    /// The benchmark document of a run, and a page with charts.
     Report(Report),
+    /// As many requests as a server answers, to one address. Needs no data directory.
+    Saturate(Saturate),
     /// How far a load can be raised until a target breaks. Needs no data directory.
     Breakpoint(Breakpoint),
     /// A workload on a server, one load after the other, into a run file. Needs no data directory.
@@ -101,11 +110,14 @@ impl Lab {
             Self::Cache(speed) => speed.run().await,
             Self::CacheLoad(load) => load.run().await,
             Self::Baseline(baseline) => baseline.run(&settings).await,
+            Self::Export(export) => export.run(&settings).await,
             Self::Gate(gate) => gate.run(),
             Self::Breakpoint(breakpoint) => breakpoint.run(&settings).await,
             Self::Compare(compare) => compare.run(),
             Self::Lint(lint) => lint.run(),
+            Self::Prepare(prepare) => prepare.run(&settings).await,
             Self::Report(report) => report.run(),
+            Self::Saturate(saturate) => saturate.run().await,
             Self::Load(load) => load.run(&settings).await,
             Self::Ab(ab) => ab.run(&settings).await,
             Self::Database(database) => database.run(settings.database).await,

@@ -40,7 +40,7 @@ pub(crate) struct LoadCommand {
     /// Upload nothing.
     #[arg(long)]
     no_uploads: bool,
-    /// The run file.
+    /// The run file. One of the same server that is there already keeps its baseline and its edges.
     #[arg(long, value_name = "FILE", default_value = "target/lab/run.json")]
     out: PathBuf,
 }
@@ -58,7 +58,7 @@ impl LoadCommand {
             output::note(format_args!("The end of the server's log:\n{log}"));
         }
         let run = measured?;
-        output::line(summary(&run, &slo::Levels::built_in()?))?;
+        output::line(summary(&Run { baseline: None, ..run }, &slo::Levels::built_in()?))?;
         output::note(format_args!("wrote {}", self.out.display()));
         Ok(())
     }
@@ -76,7 +76,9 @@ impl LoadCommand {
 
     async fn measure(&self, target: &Target, workload: Workload, models: &[Model]) -> anyhow::Result<Run> {
         let catalogue = self.target.catalogue(target, &workload, self.seed).await?;
-        let mut run = Run::begin(target.environment().await?, workload.clone(), self.seed, self.time_scale);
+        let mut run = Run::go_on(&self.out, target.environment().await?, workload.clone(), self.seed);
+        run.time_scale = self.time_scale;
+        run.levels.clear();
         let mut playing = Playing::new(target, workload, catalogue, self.seed, !self.no_uploads).await?;
         for model in models {
             let pacing = self.pacing(&playing.workload, *model);

@@ -1,7 +1,7 @@
 //! Playing a workload on a server: accounts, the load itself, and what is observed meanwhile.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lab::load::{self, Load, Measured, Person, Status};
 use lab::observe::Observer;
@@ -12,7 +12,8 @@ use crate::commands::target::Target;
 use crate::progress::Progress;
 
 /// So many accounts at most make the requests; more people share them, each with conversations of their own.
-const ACCOUNTS: usize = 200;
+pub(crate) const ACCOUNTS: usize = 200;
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Seconds after which what was measured is told.
 const TOLD_EVERY: u64 = 10;
 
@@ -25,6 +26,8 @@ pub(crate) struct Playing<'a> {
     pub(crate) token: String,
     pub(crate) seed: u64,
     pub(crate) uploads: bool,
+    /// How long after the end of a load documents are waited for.
+    pub(crate) patience: Duration,
     /// The accounts that there are already.
     people: Vec<Person>,
 }
@@ -38,7 +41,7 @@ impl<'a> Playing<'a> {
         uploads: bool,
     ) -> anyhow::Result<Self> {
         let (catalogue, token) = (Arc::new(catalogue), target.token().await?);
-        Ok(Self { target, workload, catalogue, token, seed, uploads, people: Vec::new() })
+        Ok(Self { target, workload, catalogue, token, seed, uploads, patience: PATIENCE, people: Vec::new() })
     }
 
     /// One load. `so_far` is told now and then what was measured until then.
@@ -110,6 +113,7 @@ impl<'a> Playing<'a> {
             warmed: 0,
             check_every: 0,
             uploads: self.uploads,
+            patience: self.patience,
             keep_uploads: false,
             seed: self.seed,
             nonce,

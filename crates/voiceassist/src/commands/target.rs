@@ -32,7 +32,7 @@ pub(crate) struct TargetOptions {
     /// The administrator's password.
     #[arg(long, env = "VOICEASSIST_LAB_PASSWORD", hide_env_values = true, default_value = "")]
     password: String,
-    /// What the server that is started reads; may be given again.
+    /// What the server that is started reads, or what is brought to one that runs; may be given again.
     #[arg(long, value_name = "PATH", default_value = "examples/handbook")]
     documents: Vec<PathBuf>,
     /// Tab-separated, the question first, one line of head: questions that are asked beside those about titles and headings.
@@ -55,6 +55,16 @@ pub(crate) struct Target {
 }
 
 impl TargetOptions {
+    /// Whether a running server is named.
+    pub(crate) const fn is_running(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// Files and folders of documents.
+    pub(crate) fn documents(&self) -> &[PathBuf] {
+        &self.documents
+    }
+
     /// Finds the server, or starts one.
     pub(crate) async fn open(&self, own: &Settings) -> anyhow::Result<Target> {
         let at = |url: &String| Gateways::new(std::slice::from_ref(url)).map(Arc::new);

@@ -130,22 +130,8 @@ pub(super) fn throughput(source: &Source<'_>) -> String {
 
 /// Requests a second of the steady phase to routes that begin so.
 fn rate_of(level: &Level, routes: &[String]) -> f64 {
-    let is_meant = |task: Task| routes.iter().any(|route| route_of(task).starts_with(route.as_str()));
+    let is_meant = |task: Task| routes.iter().any(|route| task.path().starts_with(route.as_str()));
     level.due(|record| is_meant(record.task)).count() as f64 / level.steady_s.max(f64::MIN_POSITIVE)
-}
-
-const fn route_of(task: Task) -> &'static str {
-    match task {
-        Task::Question | Task::Parts | Task::Conversation | Task::FollowUp => "/api/chat",
-        Task::Search => "/api/search",
-        Task::History | Task::Export => "/api/conversations",
-        Task::Feedback => "/api/messages",
-        Task::Profile => "/api/auth/me",
-        Task::Health => "/health",
-        Task::Upload | Task::Documents => "/api/documents",
-        Task::People | Task::CacheStatistics | Task::Dashboard => "/api/admin",
-        Task::Metrics => "/metrics",
-    }
 }
 
 pub(super) fn objectives(source: &Source<'_>) -> String {

@@ -23,12 +23,14 @@ pub(super) struct Source<'a> {
     pub(super) levels: &'a Levels,
     /// The run file, as it is linked.
     pub(super) file: &'a str,
+    /// The page with charts, as it is linked.
+    pub(super) page: &'a str,
 }
 
-/// The document of a run. `file` is where its run file lies, seen from the document.
+/// The document of a run. `file` is where its run file lies, seen from the document, and `page` where the page with charts does.
 #[must_use]
-pub fn document(run: &Run, levels: &Levels, file: &str) -> String {
-    let source = Source { run, levels, file };
+pub fn document(run: &Run, levels: &Levels, file: &str, page: &str) -> String {
+    let source = Source { run, levels, file, page };
     [
         head(&source),
         setting::environment(&source),
@@ -42,7 +44,7 @@ pub fn document(run: &Run, levels: &Levels, file: &str) -> String {
         resources::database(&source),
         loads::objectives(&source),
         loads::edges(&source),
-        foot(),
+        foot(&source),
     ]
     .concat()
 }
@@ -68,18 +70,18 @@ impl<'a> Source<'a> {
 }
 
 fn head(source: &Source<'_>) -> String {
-    let Run { command, began, environment, time_scale, .. } = source.run;
+    let Run { began, environment, time_scale, .. } = source.run;
     let (_, judged) = gate(source.run, source.levels);
     let count =
         |wanted: &[Status]| judged.iter().filter(|(_, row)| row.status.is_some_and(|is| wanted.contains(&is))).count();
     let mut text = "# VoiceAssist Performance Benchmarks\n\n".to_owned();
     let _ = write!(
         text,
-        "Written by `voiceassist lab report` from [a run]({}): do not edit. Made by `{}` at {began}, on {} ({} cores, Linux {}), \
-         version {}{}. The generator {} the server's machine. Ramps and steady phases are {} times shorter than the workload has \
+        "Written by `voiceassist lab report` from [a run]({}): do not edit; [the same with charts]({}). Measured at {began}, on {} \
+         ({} cores, Linux {}), version {}{}, by the commands [at the end](#commands). The generator {} the server's machine. Ramps and steady phases are {} times shorter than the workload has \
          them.\n\n## Overview\n\n{} targets are kept, {} with nothing to spare, and {} are broken:\n\n",
         source.file,
-        command.iter().map(|word| word.rsplit('/').next().unwrap_or_default()).collect::<Vec<_>>().join(" "),
+        source.page,
         environment.processor,
         environment.cores,
         environment.kernel,
@@ -105,12 +107,14 @@ fn measured(row: &Row) -> String {
     row.target.map_or(measured.clone(), |target| format!("{measured}, and should be {target}{}", row.unit))
 }
 
-fn foot() -> String {
-    "\n## Autoscaling Behavior\n\nNot measured: this run has one process.\n\n## Before vs After Optimization\n\nNot measured: \
-     `voiceassist lab compare` writes such a table from two runs.\n\n## Continuous Monitoring\n\nAlerts, dashboards and error budgets \
-     come from the same targets as this document: [OPERATIONS.md](OPERATIONS.md). How to measure: \
-     [LOAD_TESTING_GUIDE.md](LOAD_TESTING_GUIDE.md).\n"
-        .to_owned()
+fn foot(source: &Source<'_>) -> String {
+    format!(
+        "\n## Autoscaling Behavior\n\nNot measured: this run has one process.\n\n## Before vs After Optimization\n\nNot measured: \
+         `voiceassist lab compare` writes such a table from two runs.\n\n## Continuous Monitoring\n\nAlerts, dashboards and error \
+         budgets come from the same targets as this document: [OPERATIONS.md](OPERATIONS.md). How to measure: \
+         [LOAD_TESTING_GUIDE.md](LOAD_TESTING_GUIDE.md).\n\n## Commands\n\n```\n{}\n```\n",
+        source.run.commands.join("\n")
+    )
 }
 
 /// A heading and a table below it.
@@ -135,13 +139,7 @@ fn told(value: Option<impl std::fmt::Display>, unit: &str) -> String {
 
 /// A row as this document has it.
 fn cells(row: &Row) -> Vec<String> {
-    vec![
-        row.what.clone(),
-        told(row.seed, row.unit),
-        told(row.target, row.unit),
-        shown(row.measured, row.unit),
-        row.status.map_or("-".to_owned(), |status| status.to_string()),
-    ]
+    super::cells(row).into()
 }
 
 const HEAD: [&str; 5] = ["Metric", "Seed", "Target", "Measured", "Status"];
