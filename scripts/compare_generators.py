@@ -19,6 +19,8 @@ from bench.serving import Serving, add_administrator, run, serving
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GENERATORS = ROOT / "target/generators"
 MOST = 0.1
+# How long after the end Locust waits for what is in hand, in seconds.
+SPARE = 5
 FIGURES = ("a second", "P50 ms", "P95 ms")
 
 
@@ -29,6 +31,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--delay-ms", type=int, default=0, help="the server makes every answer late by this")
     options = parser.parse_args()
+    os.chdir(ROOT)
     subprocess.run([sys.executable, ROOT / "scripts/fetch_generators.py", GENERATORS], check=True)
     measured = {name: measure(options, play) for name, play in (("lab", ours), ("k6", k6), ("Locust", locust))}
     print("| generator | answered | failed | " + " | ".join(FIGURES) + " |\n|---|---|---|" + "---|" * len(FIGURES))
@@ -93,7 +96,7 @@ def k6(options: argparse.Namespace, server: Serving, place: pathlib.Path) -> dic
 def locust(options: argparse.Namespace, server: Serving, place: pathlib.Path) -> dict:
     export("locust", options, server, place)
     generator(["locust", "--locustfile", place / "locustfile.py", "--headless", "--users", options.users, "--spawn-rate", options.users,
-               "--host", server.url, "--json-file", place / "locust"])
+               "--run-time", f"{options.seconds + SPARE:.0f}s", "--stop-timeout", SPARE, "--host", server.url, "--json-file", place / "locust"])
     answered, failed, times = 0, 0, {}
     for one in json.loads((place / "locust.json").read_text()):
         answered += one["num_requests"] - one["num_failures"]

@@ -14,6 +14,10 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, NdTensorView};
 use rten_text::TokenId;
 use sha2::{Digest, Sha256};
+#[cfg(target_os = "linux")]
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
 
 use self::tokenizer::Tokenizer;
 use crate::{Error, Result};
@@ -167,19 +171,18 @@ impl Model {
 }
 
 /// The same threads, that run when no other of this machine wants to. Documents come in faster than they can be read; questions
-/// must not wait for them.
+/// must not wait for them. Where the system knows no such threads, both share the cores.
 fn yielding(threads: ThreadPool) -> ThreadPool {
-    const LOWEST: i32 = 19;
-    // Only in Linux this concerns the thread that calls it, and not the process.
-    if cfg!(target_os = "linux") {
-        threads.run(|| {
-            rayon::broadcast(|_| {
-                if let Err(error) = rustix::process::nice(LOWEST) {
-                    tracing::warn!(%error, "documents are read with the priority of questions, which may have to wait");
-                }
-            })
-        });
-    }
+    #[cfg(target_os = "linux")]
+    threads.run(|| {
+        rayon::broadcast(|_| {
+            // Not the lowest niceness: a thread that has that still keeps a core to the end of its time slice.
+            let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+            if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
+                tracing::warn!(%error, "documents are read with the priority of questions, which may have to wait");
+            }
+        })
+    });
     threads
 }
 
@@ -271,4 +274,19 @@ fn name_of(onnx: &[u8]) -> String {
     let digest = Sha256::digest(onnx);
     let version = digest.iter().take(6).fold(0_u64, |version, byte| version << 8 | u64::from(*byte));
     format!("onnx-{version:012x}")
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use thread_priority::thread_schedule_policy;
+
+    use super::*;
+
+    #[test]
+    fn only_documents_yield() {
+        let policies = |threads: &ThreadPool| threads.run(|| rayon::broadcast(|_| thread_schedule_policy().unwrap()));
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        assert!(policies(&ThreadPool::with_num_threads(2)).iter().all(|policy| *policy != idle));
+        assert_eq!(policies(&yielding(ThreadPool::with_num_threads(2))), [idle; 2]);
+    }
 }

@@ -1,5 +1,6 @@
 //! What a server and the generator take while a load runs, second by second, and what the server tells of itself.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ const SCRAPE_EVERY: u64 = 5;
 pub struct Subject {
     /// The server's process, where it runs on this machine.
     pub process: Option<u32>,
+    /// What it depends on, by name: the first process of each, which may have children.
+    pub dependencies: Vec<(String, u32)>,
     /// Where it tells its figures.
     pub metrics: Option<Arc<Gateways>>,
 }
@@ -34,6 +37,9 @@ pub struct Moment {
     pub server: Option<Use>,
     /// What the generator took.
     pub generator: Option<Use>,
+    /// What the server depends on took, by name.
+    #[serde(default)]
+    pub dependencies: BTreeMap<String, Use>,
     /// Database connections in use, where the figures were read in it.
     pub connections_active: Option<f64>,
     /// Those that were open and not in use.
@@ -90,7 +96,11 @@ impl Drop for Observer {
 
 async fn observe(subject: Subject, observed: Arc<Mutex<Observed>>) {
     let began = Instant::now();
-    let read = || (subject.process.and_then(Reading::of), Reading::of(std::process::id()));
+    let dependencies = || {
+        let of = |(name, process): &(String, u32)| Some((name.clone(), Reading::of_family(*process)?));
+        subject.dependencies.iter().filter_map(of).collect::<BTreeMap<_, _>>()
+    };
+    let read = || (subject.process.and_then(Reading::of), Reading::of(std::process::id()), dependencies());
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
@@ -111,6 +121,8 @@ async fn observe(subject: Subject, observed: Arc<Mutex<Observed>>) {
         let now = read();
         let since = |now: Option<Reading>, before: Option<Reading>| Some(now?.since(&before?));
         (moment.server, moment.generator) = (since(now.0, before.0), since(now.1, before.1));
+        let taken = now.2.iter().filter_map(|(name, now)| Some((name.clone(), now.since(before.2.get(name)?))));
+        moment.dependencies = taken.collect();
         moment.at_s = began.elapsed().as_secs_f64();
         before = now;
         let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner);

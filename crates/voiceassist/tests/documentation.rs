@@ -59,7 +59,7 @@ fn every_command_of_the_load_testing_guide_is_run() {
     let run = marked(&guide).join("\n");
     let quoted = guide.split('`').skip(1).step_by(2);
     let named: Vec<&str> = quoted.filter(|words| words.starts_with("voiceassist lab ")).collect();
-    assert!(named.len() > 10, "{named:?}");
+    assert!(named.len() >= 10, "{named:?}");
     for command in named {
         // A workload is run by its name; options stand anywhere in a command.
         let missing: Vec<&str> = command.split(' ').filter(|word| !run.contains(word)).collect();

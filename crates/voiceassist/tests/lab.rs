@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lab::run_file::{Model, Run};
+use support::browser::Browser;
 use support::program::{Home, Running, Server};
 use support::{handbook, until, workspace};
 
@@ -75,21 +76,46 @@ async fn a_load_is_measured_judged_and_compared() {
 
     let file = file.display().to_string();
     let document = bench.home.path("benchmarks.md").display().to_string();
-    bench.home.succeed(["lab", "report", &file, "--out", &document]).await;
+    bench.home.succeed(["lab", "report", &file, "--out", &document, "--before", &file]).await;
     let text = std::fs::read_to_string(&document).unwrap();
     for heading in
-        ["### 6 Virtual Users", "### 20 requests a second", "### L1 Cache (In-Memory)", "### Query Performance"]
+        ["### 6 Virtual Users", "### 20 requests a second", "### L1 Cache (In-Memory)", "| P95 response time"]
     {
         assert!(text.contains(heading), "{heading} is not in {text}");
     }
     let found = bench.home.run(["lab", "lint", &document]).await;
     assert!(found.status.success(), "our own document contradicts itself: {}", found.out);
+    assert_page_is_drawn(&bench.home.path("benchmarks.html"), &file).await;
     let judged = bench.home.run(["lab", "gate", &file]).await;
     let expected: &[i32] = if run.invalid().is_empty() { &[0, 1] } else { &[2] };
     assert!(judged.status.code().is_some_and(|code| expected.contains(&code)), "{judged:?}");
     let compared = bench.home.succeed(["lab", "compare", &file, &file]).await;
     assert!(compared.out.contains("## 6 users") && compared.out.contains("No verdict"), "{compared:?}");
     bench.server.stop().await;
+}
+
+/// Every chart of the page has lines or bars that are seen, and says where its figures stand.
+async fn assert_page_is_drawn(page: &Path, file: &str) {
+    let browser = Browser::start().await;
+    browser.go(&format!("file://{}", page.display())).await;
+    let drawn = browser
+        .run(
+            "document.querySelectorAll('details').forEach(one => one.open = true);
+            return [...document.querySelectorAll('figure')].map(figure => {
+                const shapes = [...figure.querySelectorAll('path.line, rect.bar')];
+                const seen = shapes.filter(shape => { const box = shape.getBoundingClientRect(); return box.width > 0 && box.right <= innerWidth; });
+                return [figure.querySelector('h3').textContent, shapes.length, seen.length, figure.querySelector('a').getAttribute('href')];
+            });",
+        )
+        .await;
+    let drawn = drawn.as_array().unwrap();
+    // Four of each load and the phases of its questions, and those of all loads together.
+    assert!(drawn.len() >= 2 * 5 + 3, "{drawn:?}");
+    for figure in drawn {
+        assert!(figure[1].as_u64() > Some(0) && figure[1] == figure[2] && figure[3] == file, "{figure}");
+    }
+    assert_eq!(browser.count("script, link, img").await, 0, "the page needs something else");
+    assert_eq!(browser.errors().await, Vec::<String>::new());
 }
 
 #[tokio::test]

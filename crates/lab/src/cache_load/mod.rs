@@ -5,4 +5,4 @@ mod seed;
 mod table;
 
 pub use report::{LatencyRow, Report, TierRow};
-pub use seed::{SEED, SeedRow, seed_row};
+pub use seed::{SeedRow, seed_row};

@@ -116,7 +116,7 @@ impl Report {
         distinct: [usize; 2],
         run: &Measured,
     ) -> Self {
-        let of_seed = seed_row(users).copied();
+        let of_seed = seed_row(users);
         let [ramp, steady] = &run.statistics;
         let all = run.records.together(Phase::Steady, |_| true);
         let questions = run.records.together(Phase::Steady, |key| key.task.is_question());

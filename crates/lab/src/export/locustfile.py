@@ -1,9 +1,10 @@
 """The plan beside this file, played by Locust:
 
-  locust --locustfile locustfile.py --headless --users PEOPLE --spawn-rate PEOPLE --host http://127.0.0.1:8080 --json-file locust
+  locust --locustfile locustfile.py --headless --users PEOPLE --spawn-rate PEOPLE --run-time SECONDS \\
+    --host http://127.0.0.1:8080 --json-file locust
 
-Everything that comes by lot was drawn when the plan was written. This only thinks, asks and goes on. As many people as the plan has
-end it; what was measured is in the figures of Locust.
+Everything that comes by lot was drawn when the plan was written. This only thinks, asks and goes on. There must be as many people as in
+the plan, for a little longer than they stay in it; what was measured is in the figures of Locust.
 """
 
 import itertools
@@ -16,7 +17,6 @@ from locust import HttpUser, constant, events, task
 
 PLAN = json.loads((pathlib.Path(__file__).parent / "plan.json").read_text())["people"]
 numbers = itertools.count()
-still_there = len(PLAN)
 
 
 class Person(HttpUser):
@@ -28,19 +28,15 @@ class Person(HttpUser):
 
     @task
     def live(self):
-        global still_there
         began, last = time.monotonic(), None
         for step in self.person["steps"]:
             # Thinking begins when the last answer is there; nothing begins after the end.
             left = self.person["seconds"] - (time.monotonic() - began)
             if step["pause_s"] >= left:
-                gevent.sleep(max(0, left))
                 break
             gevent.sleep(step["pause_s"])
             last = self.act(step, last)
-        still_there -= 1
-        if still_there == 0:
-            self.environment.runner.quit()
+        # Until Locust ends the run.
         gevent.sleep(86400)
 
     def act(self, step, last):

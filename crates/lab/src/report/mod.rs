@@ -1,9 +1,11 @@
 //! What a run says: rows against their targets, the verdict of a gate, the benchmark document, and a page with charts.
 
+mod changes;
 mod document;
 mod page;
 mod rows;
 
+pub use changes::changes;
 pub use document::document;
 pub use page::page;
 pub use rows::{LevelRows, Row, endpoint_rows, level_rows};
@@ -13,6 +15,21 @@ use std::fmt::Write as _;
 use slo::{Levels, Status};
 
 use crate::run_file::Run;
+
+/// What a document and a page are written from.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// What it is held to.
+    pub levels: &'a Levels,
+    /// The run file, as it is linked.
+    pub file: &'a str,
+    /// The page with charts, as the document links it.
+    pub page: &'a str,
+    /// A run from before, with its file as it is linked, for the table of changes.
+    pub before: Option<(&'a Run, &'a str)>,
+}
 
 /// A run in a terminal: each load's figures beside what they are held to.
 #[must_use]

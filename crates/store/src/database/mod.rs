@@ -5,6 +5,7 @@
 
 mod exposing;
 mod kind;
+mod plan;
 mod postgres;
 mod queries;
 mod replicas;

@@ -1,4 +1,4 @@
-//! Queries under their names: counted, timed, and the slow ones kept with their plan.
+//! Queries under their names: counted, timed, and the slow ones kept; `plan` asks how the database goes about them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -9,7 +9,6 @@ use chrono::{DateTime, Utc};
 use hdrhistogram::Histogram;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
-    Value, Values,
 };
 use sea_orm_migration::prelude::async_trait;
 use serde::Serialize;
@@ -19,6 +18,7 @@ use tracing::Instrument as _;
 
 use super::Settings;
 use super::kind::kind;
+use super::plan::{explain, outline};
 use crate::Result;
 
 /// Different slow statements that are kept; beyond that the one that was slow longest ago goes.
@@ -94,7 +94,7 @@ struct Times {
     total: Duration,
 }
 
-type SlowStatements = HashMap<(&'static str, String), SlowQuery>;
+pub(super) type SlowStatements = HashMap<(&'static str, String), SlowQuery>;
 
 impl QueryLog {
     /// A log that asks `connection` for the plans of slow queries.
@@ -223,70 +223,6 @@ impl Times {
     }
 }
 
-/// Asks for the plans of slow statements, one after the other.
-async fn explain(
-    connection: DatabaseConnection,
-    mut statements: mpsc::Receiver<(&'static str, Statement)>,
-    slow: Arc<Mutex<SlowStatements>>,
-) {
-    while let Some((name, statement)) = statements.recv().await {
-        let sql = statement.sql.clone();
-        let plan = match plan(&connection, statement).await {
-            Ok(plan) => plan,
-            Err(error) => format!("The plan cannot be told: {error}"),
-        };
-        if let Some(query) = locked(&slow).get_mut(&(name, sql)) {
-            query.plan = Some(plan);
-        }
-    }
-}
-
-async fn plan(connection: &DatabaseConnection, mut statement: Statement) -> Result<String, DbErr> {
-    let postgres = connection.get_database_backend() == DbBackend::Postgres;
-    // Not executed: only planned.
-    statement.sql = format!("{} {}", if postgres { "EXPLAIN" } else { "EXPLAIN QUERY PLAN" }, statement.sql);
-    let rows = connection.query_all_raw(statement).await?;
-    let line = |row: &QueryResult| if postgres { row.try_get_by_index(0) } else { row.try_get::<String>("", "detail") };
-    let lines = rows.iter().map(line).collect::<Result<Vec<String>, _>>()?;
-    Ok(without_values(&lines.join("\n")))
-}
-
-/// PostgreSQL writes the values that it planned for into the plan.
-fn without_values(plan: &str) -> String {
-    let mut quoted = false;
-    let mut kept = String::with_capacity(plan.len());
-    for part in plan.split('\'') {
-        kept.push_str(if quoted { "'?'" } else { part });
-        quoted = !quoted;
-    }
-    kept
-}
-
-/// What it takes to plan a statement once more: in SQLite no values; in PostgreSQL its values, without the bytes of a document. A
-/// question's vector, as text, is kept: what is no vector cannot be compared with one.
-fn outline(statement: &Statement) -> Statement {
-    const LARGE: usize = 16_384;
-    if statement.db_backend == DbBackend::Sqlite {
-        return Statement { sql: statement.sql.clone(), values: None, db_backend: statement.db_backend };
-    }
-    let mut room = 4 * LARGE;
-    let mut fits = |length: usize| {
-        let kept = length <= LARGE.min(room);
-        room -= if kept { length } else { 0 };
-        kept
-    };
-    let short = |value: &Value| match value {
-        Value::Bytes(Some(bytes)) if !fits(bytes.len()) => Value::Bytes(Some(Vec::new())),
-        Value::String(Some(text)) if !fits(text.len()) => Value::String(Some(String::new())),
-        other => other.clone(),
-    };
-    Statement {
-        sql: statement.sql.clone(),
-        values: statement.values.as_ref().map(|values| Values(values.iter().map(short).collect())),
-        db_backend: statement.db_backend,
-    }
-}
-
 /// A connection whose queries are counted and timed under a name.
 #[derive(Debug)]
 pub(crate) struct Named<'a, C> {
@@ -398,21 +334,10 @@ impl ConnectionTrait for Transaction {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plan_does_not_tell_what_was_searched_for() {
-        let plan = "Filter: ((title ~~ '%my secret%'::text) AND (scope = 'a''b'::text))";
-        assert_eq!(without_values(plan), "Filter: ((title ~~ '?'::text) AND (scope = '?''?'::text))");
-    }
 }

@@ -67,6 +67,13 @@ impl Ab {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         ensure!(self.seconds > 0.0 && self.seconds.is_finite(), "--seconds must be above 0, not {}", self.seconds);
         ensure!(self.connections > 0 && self.rounds > 0, "--connections and --rounds must be above 0");
+        for (option, program) in [("--before", &self.before), ("--after", &self.after)] {
+            ensure!(
+                program.is_file(),
+                "{option} {}: no such file; name a program that was built before",
+                program.display()
+            );
+        }
         let sink = Sink::start().await?;
         let before = self.start(&self.before, Vec::new(), settings).await?;
         let traced = self.traces.then(|| ("TRACES__ENDPOINT".to_owned(), sink.endpoint()));

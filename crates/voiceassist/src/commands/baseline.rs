@@ -33,7 +33,13 @@ impl BaselineCommand {
         let workload = Workload::read("seed")?;
         let catalogue = self.target.catalogue(&target, &workload, self.seed).await?;
         let whole = Extent::default();
-        let extent = Extent { light: self.requests, heavy: whole.heavy.min(self.requests), ..whole };
+        let extent = Extent {
+            light: self.requests,
+            heavy: whole.heavy.min(self.requests),
+            // Each is a megabyte.
+            uploads: whole.uploads.min(1 + self.requests / 250),
+            ..whole
+        };
         let mut progress = Progress::new("baseline ", 7);
         let mut parts = 0;
         let told = |part: &'static str| {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use lab::compare::{Rules, compare_series};
+use lab::report::changes;
 use lab::run_file::Run;
 
 use crate::output;
@@ -29,11 +29,7 @@ impl Compare {
                 output::note(format_args!("{}: invalid: {why}", file.display()));
             }
         }
-        let mut compared = Vec::new();
-        for one in &before.levels {
-            let Some(other) = after.levels.iter().find(|level| level.model == one.model) else { continue };
-            compared.push((one.name.clone(), compare_series(&one.steady(), &other.steady(), &Rules::default())));
-        }
+        let compared = changes(&before, &after);
         ensure!(!compared.is_empty(), "the two runs have no load in common");
         if self.json {
             return output::line(serde_json::to_string_pretty(&compared)?);

@@ -77,11 +77,18 @@ impl Export {
             Generator::Locust => ("locustfile.py", LOCUST),
         };
         std::fs::create_dir_all(&self.out).with_context(|| format!("cannot make {}", self.out.display()))?;
-        for (name, text) in [(name, script), ("plan.json", &plan)] {
-            let path = self.out.join(name);
+        for (file, text) in [(name, script), ("plan.json", &plan)] {
+            let path = self.out.join(file);
             std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
             output::note(format_args!("wrote {}", path.display()));
         }
-        Ok(())
+        let (base, script, users) = (target.base(), self.out.join(name).display().to_string(), self.users);
+        match self.generator {
+            Generator::K6 => output::line(format_args!("k6 run -e BASE={base} {script}")),
+            Generator::Locust => output::line(format_args!(
+                "locust --locustfile {script} --headless --users {users} --spawn-rate {users} --run-time {:.0}s --host {base}",
+                self.seconds + 5.0
+            )),
+        }
     }
 }

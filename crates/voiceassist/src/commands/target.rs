@@ -26,6 +26,9 @@ pub(crate) struct TargetOptions {
     /// The number of that server's process, where it runs on this machine.
     #[arg(long, value_name = "PID", requires = "url")]
     process: Option<u32>,
+    /// What that server depends on, by name with the number of its first process, such as `postgresql=1234`; may be given again.
+    #[arg(long, value_name = "NAME=PID", requires = "url", value_parser = dependency)]
+    dependency: Vec<(String, u32)>,
     /// The address of that server's administrator, in whose name accounts are made and figures read.
     #[arg(long, default_value = "admin@localhost")]
     email: String,
@@ -43,12 +46,20 @@ pub(crate) struct TargetOptions {
     program: Option<PathBuf>,
 }
 
+fn dependency(text: &str) -> Result<(String, u32), String> {
+    let parts = text.split_once('=').and_then(|(name, process)| Some((name.to_owned(), process.parse().ok()?)));
+    parts
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| "a name and the number of a process, such as postgresql=1234".to_owned())
+}
+
 /// A server that answers.
 pub(crate) struct Target {
     pub(crate) gateways: Arc<Gateways>,
     pub(crate) credentials: Credentials,
     pub(crate) metrics: Option<Arc<Gateways>>,
     pub(crate) process: Option<u32>,
+    dependencies: Vec<(String, u32)>,
     base: String,
     // Killed when this is dropped.
     server: Option<Server>,
@@ -74,6 +85,7 @@ impl TargetOptions {
                 credentials: Credentials { email: self.email.clone(), password: self.password.clone() },
                 metrics: self.metrics.as_ref().map(at).transpose()?,
                 process: self.process,
+                dependencies: self.dependency.clone(),
                 base: url.clone(),
                 server: None,
             });
@@ -95,6 +107,7 @@ impl TargetOptions {
             credentials: server.admin().clone(),
             metrics: server.metrics().map(|url| at(&url.to_owned())).transpose()?,
             process: server.process_id(),
+            dependencies: Vec::new(),
             base: server.base().to_owned(),
             server: Some(server),
         })
@@ -126,9 +139,14 @@ impl Target {
         Ok(signed_in.context("the administrator cannot sign in; give --email and --password")?.0)
     }
 
+    /// Its address.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// What is observed of it.
     pub(crate) fn subject(&self) -> Subject {
-        Subject { process: self.process, metrics: self.metrics.clone() }
+        Subject { process: self.process, dependencies: self.dependencies.clone(), metrics: self.metrics.clone() }
     }
 
     /// Where and with what it is measured.

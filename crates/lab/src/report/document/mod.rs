@@ -9,42 +9,33 @@ mod setting;
 
 use std::fmt::Write as _;
 
-use slo::{Levels, Status};
+use slo::Status;
 
-use super::{Row, gate, number};
+use super::{Row, Source, changes, gate, number};
 use crate::run_file::{Level, Model, Run};
 
 /// In the place of a figure that there is none of.
 const MISSING: &str = "not measured";
 
-/// What a document is written from.
-pub(super) struct Source<'a> {
-    pub(super) run: &'a Run,
-    pub(super) levels: &'a Levels,
-    /// The run file, as it is linked.
-    pub(super) file: &'a str,
-    /// The page with charts, as it is linked.
-    pub(super) page: &'a str,
-}
-
-/// The document of a run. `file` is where its run file lies, seen from the document, and `page` where the page with charts does.
+/// The document of a run.
 #[must_use]
-pub fn document(run: &Run, levels: &Levels, file: &str, page: &str) -> String {
-    let source = Source { run, levels, file, page };
+pub fn document(source: &Source<'_>) -> String {
     [
-        head(&source),
-        setting::environment(&source),
-        setting::baseline(&source),
-        loads::closed(&source),
-        loads::open(&source),
-        loads::targets(&source),
-        loads::throughput(&source),
-        resources::utilisation(&source),
-        resources::caches(&source),
-        resources::database(&source),
-        loads::objectives(&source),
-        loads::edges(&source),
-        foot(&source),
+        head(source),
+        setting::environment(source),
+        setting::baseline(source),
+        loads::closed(source),
+        loads::open(source),
+        loads::targets(source),
+        loads::throughput(source),
+        resources::utilisation(source),
+        resources::dependencies(source),
+        resources::caches(source),
+        resources::database(source),
+        loads::objectives(source),
+        loads::edges(source),
+        before_and_after(source),
+        foot(source),
     ]
     .concat()
 }
@@ -107,11 +98,24 @@ fn measured(row: &Row) -> String {
     row.target.map_or(measured.clone(), |target| format!("{measured}, and should be {target}{}", row.unit))
 }
 
+fn before_and_after(source: &Source<'_>) -> String {
+    let mut text = "\n## Before vs After Optimization\n".to_owned();
+    let Some((before, file)) = source.before else {
+        text.push_str("\nNot measured: `voiceassist lab report --before` writes such a table from another run.\n");
+        return text;
+    };
+    let commit = |run: &Run| run.environment.commit.clone().unwrap_or_else(|| "an unknown commit".to_owned());
+    let _ = writeln!(text, "\n[A run before]({file}), of {}, and this one, of {}.", commit(before), commit(source.run));
+    for (load, comparison) in changes(before, source.run) {
+        let _ = writeln!(text, "\n### {load}\n\n{}", comparison.to_string().trim_end());
+    }
+    text
+}
+
 fn foot(source: &Source<'_>) -> String {
     format!(
-        "\n## Autoscaling Behavior\n\nNot measured: this run has one process.\n\n## Before vs After Optimization\n\nNot measured: \
-         `voiceassist lab compare` writes such a table from two runs.\n\n## Continuous Monitoring\n\nAlerts, dashboards and error \
-         budgets come from the same targets as this document: [OPERATIONS.md](OPERATIONS.md). How to measure: \
+        "\n## Autoscaling Behavior\n\nNot measured: this run has one process.\n\n## Continuous Monitoring\n\nAlerts, dashboards and \
+         error budgets come from the same targets as this document: [OPERATIONS.md](OPERATIONS.md). How to measure: \
          [LOAD_TESTING_GUIDE.md](LOAD_TESTING_GUIDE.md).\n\n## Commands\n\n```\n{}\n```\n",
         source.run.commands.join("\n")
     )

@@ -1,11 +1,13 @@
 //! What the loads took, of machines, of the caches and of the database.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use slo::Status;
 
 use super::{MISSING, Source, grid, number, shown, told};
 use crate::observe::Moment;
+use crate::resources::Use;
 use crate::run_file::{Level, ServerFigures, Tier};
 
 pub(super) fn utilisation(source: &Source<'_>) -> String {
@@ -48,6 +50,33 @@ pub(super) fn utilisation(source: &Source<'_>) -> String {
     text.push_str(
         "\nCalls of the process, to files and connections alike: how many a disk had to serve is not known.\n",
     );
+    text
+}
+
+/// What each dependency took, load by load.
+pub(super) fn dependencies(source: &Source<'_>) -> String {
+    let mut text = "\n### Dependencies\n".to_owned();
+    let mut rows = Vec::new();
+    for (users, level) in source.closed() {
+        let names: BTreeSet<&String> = level.moments.iter().flat_map(|moment| moment.dependencies.keys()).collect();
+        for name in names {
+            let spread = |of: fn(&Use) -> f64| level.spread(|moment| moment.dependencies.get(name).map(of));
+            let [mean, most] =
+                spread(Use::cpu_percent).map_or([None, None], |[_, mean, most]| [Some(mean), Some(most)]);
+            let memory = spread(|taken| taken.memory_bytes / 1e6).map(|[_, mean, _]| mean);
+            let cells = [shown(mean, "%"), shown(most, "%"), shown(memory, " MB")];
+            rows.push([vec![name.clone(), format!("{users} users")], cells.to_vec()].concat());
+        }
+    }
+    if rows.is_empty() {
+        text.push_str("\nNone that were named: the embedded profile has none, and those of a cluster are told to the lab with `--dependency`.\n");
+        return text;
+    }
+    text.push_str(&grid(
+        "#### Processor and Memory",
+        &["Dependency", "Load", "Mean, of one core", "Most", "Memory"],
+        &rows,
+    ));
     text
 }
 

@@ -107,8 +107,10 @@ impl Chart {
         }
         for (place, line) in self.lines.iter().enumerate() {
             let points: Vec<(f64, f64)> = line.points.iter().map(|(of_x, of_y)| (x.at(*of_x), y.at(*of_y))).collect();
-            let steps: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
-            let _ = write!(svg, r#"<path class="line c{place}" d="M{}"/>"#, steps.join("L"));
+            if points.len() > 1 {
+                let steps: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+                let _ = write!(svg, r#"<path class="line c{place}" d="M{}"/>"#, steps.join("L"));
+            }
             if points.len() > DOTS {
                 continue;
             }

@@ -5,14 +5,15 @@ mod chart;
 mod figures;
 
 use askama::Template;
-use slo::{Levels, Status};
+use slo::Status;
 
-use super::{LevelRows, Row, endpoint_rows, gate, level_rows, number};
+use super::{LevelRows, Row, Source, endpoint_rows, gate, level_rows, number};
 use crate::run_file::{Edge, Run};
 use chart::Chart;
 
-/// The page of a run. `file` is where its run file lies, seen from the page.
-pub fn page(run: &Run, levels: &Levels, file: &str) -> Result<String, askama::Error> {
+/// The page of a run.
+pub fn page(source: &Source<'_>) -> Result<String, askama::Error> {
+    let Source { run, levels, file, .. } = *source;
     let (_, judged) = gate(run, levels);
     let count = |wanted: Status| judged.iter().filter(|(_, row)| row.status == Some(wanted)).count();
     let cores = run.environment.cores;
