@@ -79,6 +79,8 @@ def metrics_address(log: pathlib.Path, seconds: float = 10) -> str:
 
 def run(program: pathlib.Path, arguments: list, settings: dict[str, str] | None = None) -> str:
     """What a command says; its progress is shown."""
+    if not program.is_file():
+        sys.exit(f"bench: there is no {program}; build it with: cargo build --release --package voiceassist")
     command = [str(program), *map(str, arguments)]
     done = subprocess.run(command, env={**os.environ, **(settings or {})}, text=True, stdout=subprocess.PIPE)
     if done.returncode:

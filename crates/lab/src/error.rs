@@ -6,7 +6,7 @@ use crate::load::Failure;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file of questions cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Read {
         /// The file.
         path: String,
@@ -71,7 +71,7 @@ pub enum Error {
         detail: String,
     },
     /// A run file is not understood.
-    #[error("{path} is not a run file: {source}")]
+    #[error("{path} is not a run file")]
     RunFile {
         /// The file.
         path: String,
@@ -92,7 +92,7 @@ pub enum Error {
         known: u32,
     },
     /// A file cannot be written.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Write {
         /// The file.
         path: String,
@@ -101,10 +101,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// There is no HTTP client to ask with.
-    #[error("cannot make an HTTP client: {0}")]
+    #[error("cannot make an HTTP client")]
     Client(#[source] reqwest::Error),
     /// The server did not answer.
-    #[error("the server did not answer {path}: {source}")]
+    #[error("the server did not answer {path}")]
     Http {
         /// What was asked for.
         path: String,
@@ -131,7 +131,7 @@ pub enum Error {
         failure: Failure,
     },
     /// An answer is not what the API promises.
-    #[error("the answer to {path} is not understood: {source}")]
+    #[error("the answer to {path} is not understood")]
     Answer {
         /// What was asked for.
         path: String,

@@ -23,7 +23,7 @@ pub async fn prepare(
     paths: &[PathBuf],
     mut progress: impl FnMut(usize, usize),
 ) -> Result<usize> {
-    let files: Vec<PathBuf> = paths.iter().flat_map(|path| files_of(path)).collect();
+    let files: Vec<PathBuf> = paths.iter().map(|path| files_of(path)).collect::<Result<Vec<_>>>()?.concat();
     let mut count = 0;
     for (done, file) in files.iter().enumerate() {
         progress(done, files.len());
@@ -42,9 +42,16 @@ pub async fn prepare(
     }
 }
 
-fn files_of(path: &Path) -> Vec<PathBuf> {
-    let entries = WalkDir::new(path).sort_by_file_name().into_iter().filter_map(std::result::Result::ok);
-    entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
+fn files_of(path: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(path).sort_by_file_name() {
+        let failed = |error: walkdir::Error| Error::Read { path: path.display().to_string(), source: error.into() };
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().is_file() {
+            files.push(entry.into_path());
+        }
+    }
+    Ok(files)
 }
 
 /// Whether the server took it.

@@ -49,8 +49,7 @@ impl BaselineCommand {
         let measured =
             baseline::measure(&target.gateways, &target.credentials, target.process, &catalogue, extent, told).await?;
         progress.finish();
-        let environment = target.environment().await?;
-        let mut run = Run::go_on(&self.out, environment, workload, self.seed);
+        let mut run = target.run(&self.out, workload, self.seed).await?;
         let endpoints = measured.rows.iter().map(|(endpoint, latencies)| (*endpoint, Distribution::of(latencies)));
         run.baseline = Some(BaselineRecord {
             idle: measured.idle,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use lab::edge::{self, Search, Tried};
 use lab::report::number;
-use lab::run_file::{Edge, Level, Model, Run};
+use lab::run_file::{Edge, Level, Model};
 use lab::workload::{Pacing, Stage, Workload};
 use slo::{Levels, Status};
 
@@ -61,7 +61,7 @@ impl Breakpoint {
         let target = self.target.open(settings).await?;
         let workload = Workload::read("seed")?;
         let catalogue = self.target.catalogue(&target, &workload, self.seed).await?;
-        let mut run = Run::go_on(&self.out, target.environment().await?, workload.clone(), self.seed);
+        let mut run = target.run(&self.out, workload.clone(), self.seed).await?;
         run.edges.clear();
         let mut playing = Playing::new(&target, workload, catalogue, self.seed, !self.no_uploads).await?;
         // Beyond the edge, documents come faster than they can be embedded: nobody waits for them.

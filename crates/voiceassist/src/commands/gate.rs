@@ -21,7 +21,7 @@ impl Gate {
         let run = match Run::read(&self.run) {
             Ok(run) => run,
             Err(error) => {
-                output::note(format_args!("voiceassist: {error}"));
+                output::note(format_args!("voiceassist: {:#}", anyhow::Error::from(error)));
                 exit(2)
             }
         };

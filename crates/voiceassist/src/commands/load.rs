@@ -76,7 +76,7 @@ impl LoadCommand {
 
     async fn measure(&self, target: &Target, workload: Workload, models: &[Model]) -> anyhow::Result<Run> {
         let catalogue = self.target.catalogue(target, &workload, self.seed).await?;
-        let mut run = Run::go_on(&self.out, target.environment().await?, workload.clone(), self.seed);
+        let mut run = target.run(&self.out, workload.clone(), self.seed).await?;
         run.time_scale = self.time_scale;
         run.levels.clear();
         let mut playing = Playing::new(target, workload, catalogue, self.seed, !self.no_uploads).await?;

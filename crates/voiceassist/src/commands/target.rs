@@ -1,16 +1,17 @@
 //! What the lab measures: a server that it starts itself, or one that runs somewhere.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use lab::load::{self, Credentials, Gateways};
 use lab::observe::Subject;
-use lab::run_file::Environment;
+use lab::run_file::{Environment, Run};
 use lab::workload::{self, Catalogue, Sort, Workload};
 use lab::{Program, Server};
 use serde_json::Value;
 
+use crate::output;
 use crate::progress::Progress;
 use crate::settings::Settings;
 
@@ -150,10 +151,19 @@ impl Target {
     }
 
     /// Where and with what it is measured.
-    pub(crate) async fn environment(&self) -> anyhow::Result<Environment> {
+    async fn environment(&self) -> anyhow::Result<Environment> {
         let client = lab::Client::new(&self.base, &self.token().await?)?;
         let configuration: Value = client.settings().await?;
         Ok(Environment::here(&self.base, self.process.is_some(), configuration))
+    }
+
+    /// The run of a file, where it is of this server; otherwise one that begins now, and in its place.
+    pub(crate) async fn run(&self, file: &Path, workload: Workload, seed: u64) -> anyhow::Result<Run> {
+        let run = Run::go_on(file, self.environment().await?, workload, seed);
+        if file.exists() && run.commands.len() == 1 {
+            output::note(format_args!("{} was of another server, program or seed, and begins anew", file.display()));
+        }
+        Ok(run)
     }
 
     /// The end of the log of a server that was started here.
