@@ -32,11 +32,6 @@ impl CachedAnswer {
         sources.dedup();
         Self { text: draft.text, grounded: draft.grounded, citations: draft.citations, bases, sources }
     }
-
-    /// Whether it is worth keeping.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.bases.iter().all(Basis::is_settled)
-    }
 }
 
 impl Value for CachedAnswer {

@@ -151,16 +151,13 @@ impl Assistant {
         self.cache.get_alike(lookup, vector?, &self.context.of(question.plan.mode), &same).await
     }
 
-    /// Puts a computed answer into the cache, if it is worth keeping.
+    /// Puts a computed answer into the cache.
     async fn keep(
         &self,
         question: &Question,
         computed: Computed,
         vector: Option<&[f32]>,
     ) -> Result<Arc<CachedAnswer>, AskError> {
-        if !computed.answer.is_settled() {
-            return Ok(Arc::new(computed.answer));
-        }
         // A change in the midst of the search may have been seen by a part of it: the cache is to know of it before it keeps
         // the answer, or refuses to.
         self.catch_up(self.knowledge.store().present_change().await?).await?;

@@ -8,6 +8,8 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use rten::{Dimension, ModelOptions, NodeId, RunOptions, ThreadPool, ValueOrView};
 use rten_tensor::prelude::*;
@@ -27,17 +29,19 @@ mod tokenizer;
 
 /// Tokens beyond this are cut off: the encoder was trained on at most 256.
 const MAX_TOKENS: usize = 256;
-/// Tokens, padding included, that one run of the model takes: enough to fill the cores, few enough to stay in cache.
-const BATCH_TOKENS: usize = 512;
 
 /// A sentence encoder.
 pub struct Model {
     graph: rten::Model,
     tokenizer: Tokenizer,
-    /// Read questions, for which somebody waits.
-    for_questions: Arc<ThreadPool>,
-    /// Read documents, as far as nobody waits for the cores.
-    for_documents: Arc<ThreadPool>,
+    /// Read a question, for which somebody waits, all of them together.
+    for_a_question: Arc<ThreadPool>,
+    /// Read more questions at the same time, one thread each: together, they would take longer.
+    for_more_questions: Vec<Arc<ThreadPool>>,
+    /// Questions that are being read.
+    questions: AtomicUsize,
+    /// Read documents, as far as nobody waits for the cores: one thread each.
+    for_documents: Vec<Arc<ThreadPool>>,
     inputs: Inputs,
     output: NodeId,
     name: String,
@@ -90,9 +94,18 @@ impl Model {
             .find(hidden_states)
             .or_else(|| model.output_ids().first().copied())
             .ok_or_else(|| failed("model.onnx has no output".to_owned()))?;
-        let for_questions = Arc::new(ThreadPool::with_num_threads(threads.max(1)));
-        let for_documents = Arc::new(yielding(ThreadPool::with_num_threads(threads.max(1))));
-        Ok(Self { graph: model, tokenizer, for_questions, for_documents, inputs, output, name })
+        let threads = threads.max(1);
+        Ok(Self {
+            graph: model,
+            tokenizer,
+            for_a_question: Arc::new(ThreadPool::with_num_threads(threads)),
+            for_more_questions: (0..threads).map(|_| Arc::new(ThreadPool::with_num_threads(1))).collect(),
+            questions: AtomicUsize::new(0),
+            for_documents: (0..threads).map(|_| Arc::new(yielding(ThreadPool::with_num_threads(1)))).collect(),
+            inputs,
+            output,
+            name,
+        })
     }
 
     /// The model's name and version; vectors of different names are never compared.
@@ -103,34 +116,40 @@ impl Model {
 
     /// The vector of a question.
     pub fn embed(&self, text: &str) -> Result<Vec<f32>> {
-        let mut vectors = self.embed_in(&self.for_questions, &[vec![text.to_owned()]])?;
-        vectors.pop().map(|vectors| vectors.whole).ok_or_else(|| Error::Embedding("no vector came out".to_owned()))
+        let texts = self.tokenize(&[vec![text.to_owned()]])?;
+        let text = texts.first().ok_or_else(|| Error::Embedding("no tokens came out".to_owned()))?;
+        let before = self.questions.fetch_add(1, Ordering::Relaxed);
+        let threads = match before.checked_sub(1) {
+            Some(others) => self.for_more_questions.get(others % self.for_more_questions.len()),
+            None => None,
+        };
+        let read = self.run(threads.unwrap_or(&self.for_a_question), text);
+        self.questions.fetch_sub(1, Ordering::Relaxed);
+        Ok(read?.whole)
     }
 
     /// The vectors of many texts of documents, in their order. Each text comes in pieces, which are read as one text; the pieces
     /// get vectors too, from the same run: the sum of their own tokens' states, which have seen the whole text ("late
     /// chunking", Günther et al., 2024).
+    ///
+    /// Each thread reads texts of its own, from end to end: several threads on one text wait for each other at every step.
     pub fn embed_batch(&self, texts: &[Vec<String>]) -> Result<Vec<Vectors>> {
-        self.embed_in(&self.for_documents, texts)
-    }
-
-    fn embed_in(&self, threads: &Arc<ThreadPool>, texts: &[Vec<String>]) -> Result<Vec<Vectors>> {
-        let tokenized = self.tokenize(texts)?;
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        // Texts of a length together, so that little of a batch is padding.
-        order.sort_by_key(|index| tokenized.get(*index).map_or(0, |text| text.ids.len()));
-        let mut vectors = vec![Vectors::default(); texts.len()];
-        let mut rest = order.as_slice();
-        while let Some((batch, after)) = next_batch(rest, &tokenized) {
-            let batched: Vec<&Tokenized> = batch.iter().filter_map(|index| tokenized.get(*index)).collect();
-            for (index, vector) in batch.iter().zip(self.run(threads, &batched)?) {
-                if let Some(slot) = vectors.get_mut(*index) {
-                    *slot = vector;
-                }
-            }
-            rest = after;
-        }
-        Ok(vectors)
+        let texts = self.tokenize(texts)?;
+        let next = AtomicUsize::new(0);
+        let read_on = |thread: &Arc<ThreadPool>| -> Result<Vec<(usize, Vectors)>> {
+            let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+            let texts = numbers.map_while(|number| texts.get(number).map(|text| (number, text)));
+            texts.map(|(number, text)| Ok((number, self.run(thread, text)?))).collect()
+        };
+        let read = thread::scope(|scope| {
+            let readers: Vec<_> =
+                self.for_documents.iter().map(|thread| scope.spawn(move || read_on(thread))).collect();
+            let lost = |_| Error::Embedding("a thread that reads documents has panicked".to_owned());
+            readers.into_iter().map(|reader| reader.join().map_err(lost).flatten()).collect::<Result<Vec<_>>>()
+        })?;
+        let mut vectors: Vec<_> = read.into_iter().flatten().collect();
+        vectors.sort_unstable_by_key(|(number, _)| *number);
+        Ok(vectors.into_iter().map(|(_, vectors)| vectors).collect())
     }
 
     /// Tokenizes piece by piece: the encoder's tokenizer splits at white space first, so the tokens are the same.
@@ -141,18 +160,13 @@ impl Model {
         Ok(texts.iter().map(join).collect())
     }
 
-    fn run(&self, threads: &Arc<ThreadPool>, texts: &[&Tokenized]) -> Result<Vec<Vectors>> {
-        let rows = texts.len();
-        let columns = texts.iter().map(|text| text.ids.len()).max().unwrap_or(0);
-        let mut ids = NdTensor::<i32, 2>::zeros([rows, columns]);
-        let mut mask = NdTensor::<i32, 2>::zeros([rows, columns]);
-        for (row, text) in texts.iter().enumerate() {
-            for (column, id) in text.ids.iter().enumerate() {
-                ids[[row, column]] = i32::try_from(*id).unwrap_or_default();
-                mask[[row, column]] = 1;
-            }
-        }
-        let types = NdTensor::<i32, 2>::zeros([rows, columns]);
+    /// Reads a text, alone: what it is rounded to must not depend on the texts beside it, and nothing is padded.
+    fn run(&self, threads: &Arc<ThreadPool>, text: &Tokenized) -> Result<Vectors> {
+        let shape = [1, text.ids.len()];
+        let ids: Vec<_> = text.ids.iter().map(|id| i32::try_from(*id).unwrap_or_default()).collect();
+        let ids = NdTensor::<i32, 2>::from_data(shape, ids);
+        let mask = NdTensor::<i32, 2>::full(shape, 1);
+        let types = NdTensor::<i32, 2>::zeros(shape);
         let mut inputs: Vec<(NodeId, ValueOrView)> =
             vec![(self.inputs.ids, ids.view().into()), (self.inputs.mask, mask.view().into())];
         if let Some(node) = self.inputs.types {
@@ -166,7 +180,7 @@ impl Model {
         let output = outputs.into_iter().next().ok_or_else(|| failed("no output".to_owned()))?;
         let hidden: NdTensor<f32, 3> =
             output.try_into().map_err(|_| failed("the output is not a matrix per token".to_owned()))?;
-        Ok(texts.iter().enumerate().map(|(row, text)| text.vectors(&hidden.slice(row))).collect())
+        Ok(text.vectors(&hidden.slice(0)))
     }
 }
 
@@ -256,24 +270,11 @@ fn sum(hidden: &NdTensorView<f32, 2>, tokens: Range<usize>) -> Vec<f32> {
     sum
 }
 
-/// Splits off the texts for the next run: `order` is sorted by length, so the last one of a batch is its widest.
-fn next_batch<'a>(order: &'a [usize], tokenized: &[Tokenized]) -> Option<(&'a [usize], &'a [usize])> {
-    if order.is_empty() {
-        return None;
-    }
-    let fits = |count: usize| {
-        let widest = order.get(count - 1).and_then(|index| tokenized.get(*index)).map_or(0, |text| text.ids.len());
-        count * widest <= BATCH_TOKENS
-    };
-    let count = (1..=order.len()).take_while(|count| fits(*count)).last().unwrap_or(1);
-    Some(order.split_at(count))
-}
-
-/// A name that changes whenever the vectors could: the beginning of the file's SHA-256.
+/// A name that changes whenever the vectors could: how a file is read, and the beginning of its SHA-256.
 fn name_of(onnx: &[u8]) -> String {
     let digest = Sha256::digest(onnx);
     let version = digest.iter().take(6).fold(0_u64, |version, byte| version << 8 | u64::from(*byte));
-    format!("onnx-{version:012x}")
+    format!("onnx-int8-{version:012x}")
 }
 
 #[cfg(all(test, target_os = "linux"))]

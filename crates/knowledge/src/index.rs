@@ -10,6 +10,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
+use rten_simd::{Isa, SimdOp};
 use serde::{Deserialize, Serialize};
 use store::chunks::{IndexEntry, StoredVector};
 use store::search::{NEIGHBOUR, Near, blend, decoded, length};
@@ -214,9 +215,7 @@ impl DocumentVectors {
         if dimensions != self.sum.len() || self.numbers.is_empty() {
             return;
         }
-        let dots = self.codes.chunks_exact(dimensions).zip(&self.scales);
-        let cosines: Vec<f32> =
-            dots.map(|(codes, scale)| integer_dot(codes, &coded.codes) * scale * coded.scale).collect();
+        let cosines = Cosines { of: self, with: coded }.dispatch();
         let document = cosines.iter().sum::<f32>() / self.sum_length.max(f32::MIN_POSITIVE);
         let chunks = self.numbers.iter().zip(&cosines).zip(&self.blended_lengths).enumerate();
         all.extend(chunks.map(|(place, ((number, cosine), blended_length))| {
@@ -228,7 +227,32 @@ impl DocumentVectors {
     }
 }
 
+/// The cosine of each chunk of a document with a question.
+struct Cosines<'a> {
+    of: &'a DocumentVectors,
+    with: &'a Quantised,
+}
+
+/// Only for being dispatched: what is inlined here is compiled once for each set of instructions, and the widest that the
+/// machine has is used.
+impl SimdOp for Cosines<'_> {
+    type Output = Vec<f32>;
+
+    #[expect(clippy::inline_always, reason = "what is not inlined is compiled for the oldest machines")]
+    #[inline(always)]
+    fn eval<I: Isa>(self, _isa: I) -> Self::Output {
+        let Quantised { codes: wanted, scale: wanted_scale } = self.with;
+        let mut cosines = Vec::with_capacity(self.of.scales.len());
+        for (codes, scale) in self.of.codes.chunks_exact(wanted.len()).zip(&self.of.scales) {
+            cosines.push(integer_dot(codes, wanted) * scale * wanted_scale);
+        }
+        cosines
+    }
+}
+
 /// The dot product of two code vectors, in a form that the compiler turns into vector instructions.
+#[expect(clippy::inline_always, reason = "what is not inlined is compiled for the oldest machines")]
+#[inline(always)]
 fn integer_dot(a: &[i8], b: &[i8]) -> f32 {
     let sum: i32 = a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
     sum as f32

@@ -6,14 +6,15 @@ use sea_orm::sea_query::{ExprTrait as _, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
+use tokio::task::{JoinError, spawn_blocking};
 use uuid::Uuid;
 
 use crate::changes::record_rewording;
 use crate::documents::remove_chunks;
 use crate::entity::{chunk, document, document_text, job};
-use crate::search::Indexed;
+use crate::search::{ChunkTerms, Indexed};
 use crate::values::{DocumentStatus, JobKind, storable};
 pub use crate::vectors::{IndexEntry, StoredVector};
 use crate::{Result, Store, search};
@@ -65,6 +66,7 @@ impl Store {
     /// an embedding job: one transaction, so that a killed process leaves either the job or its result.
     /// Returns false, and does nothing, when the document was deleted meanwhile or another process has it in hand.
     pub async fn store_extracted(&self, document_id: Uuid, extracted: Extracted, embed: bool) -> Result<bool> {
+        let (extracted, terms) = spawn_blocking(|| analysed(extracted)).await.map_err(|error| not_analysed(&error))?;
         let transaction = self.begin("chunks.store_extracted").await?;
         let found = document::Entity::find_by_id(document_id).lock_exclusive().one(&transaction).await?;
         let Some(found) = found else { return Ok(false) };
@@ -80,7 +82,7 @@ impl Store {
             // Not the one of another content.
             None => found.file_name.clone(),
         };
-        let (title, whole_text) = (storable(&title), storable(&extracted.text));
+        let (title, whole_text) = (storable(&title), extracted.text);
         let count = extracted.chunks.len();
         let rows: Vec<_> = extracted
             .chunks
@@ -90,7 +92,7 @@ impl Store {
                 id: Set(self.clock().new_id()),
                 document_id: Set(document_id),
                 ordinal: Set(to_i32(ordinal)),
-                heading_path: Set(storable(&new.heading_path)),
+                heading_path: Set(new.heading_path),
                 start: Set(to_i32(new.start)),
                 end: Set(to_i32(new.end)),
                 text: Set(whole_text.get(new.start..new.end).unwrap_or_default().to_owned()),
@@ -102,7 +104,7 @@ impl Store {
         for batch in rows.chunks(ROWS_PER_INSERT) {
             chunk::Entity::insert_many(batch.to_vec()).exec_without_returning(&transaction).await?;
         }
-        search::index_chunks(&transaction, document_id, &found.scope, &title).await?;
+        search::index_chunks(&transaction, document_id, &found.scope, &title, terms).await?;
         let text = document_text::ActiveModel { document_id: Set(document_id), text: Set(whole_text) };
         document_text::Entity::insert(text).exec_without_returning(&transaction).await?;
         let owner_id = found.owner_id;
@@ -202,4 +204,20 @@ pub(crate) fn not_embedded() -> SimpleExpr {
 /// Lengths and offsets fit: extracted text is limited to far less than 2 GiB.
 fn to_i32(value: usize) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+/// What can be stored of it, and the terms of each chunk.
+fn analysed(mut extracted: Extracted) -> (Extracted, Vec<ChunkTerms>) {
+    extracted.text = storable(&extracted.text);
+    let mut terms = Vec::with_capacity(extracted.chunks.len());
+    for chunk in &mut extracted.chunks {
+        chunk.heading_path = storable(&chunk.heading_path);
+        let body = extracted.text.get(chunk.start..chunk.end).unwrap_or_default();
+        terms.push(ChunkTerms::of(&chunk.heading_path, body));
+    }
+    (extracted, terms)
+}
+
+fn not_analysed(error: &JoinError) -> DbErr {
+    DbErr::Custom(format!("the words of a document were not counted: {error}"))
 }

@@ -2,9 +2,7 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Order, Query};
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait as _, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait as _, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -37,50 +35,7 @@ pub struct Exchange {
     pub detail: Value,
 }
 
-/// The longest title of a conversation, in characters.
-const TITLE_CHARS: usize = 80;
-
 impl Store {
-    /// Records a question and its answer in one transaction; the first exchange makes the conversation.
-    pub async fn record_exchange(&self, exchange: Exchange) -> Result<()> {
-        let transaction = self.begin("conversations.record_exchange").await?;
-        let now = self.clock().now();
-        let touched = conversation::Entity::update_many()
-            .col_expr(conversation::Column::UpdatedAt, Expr::value(now))
-            .filter(conversation::Column::Id.eq(exchange.conversation_id))
-            .filter(conversation::Column::AccountId.eq(exchange.account_id))
-            .exec(&transaction)
-            .await?;
-        if touched.rows_affected == 0 {
-            let title: String = storable(&exchange.question).chars().take(TITLE_CHARS).collect();
-            let row = conversation::ActiveModel {
-                id: Set(exchange.conversation_id),
-                account_id: Set(exchange.account_id),
-                title: Set(title.split_whitespace().collect::<Vec<_>>().join(" ")),
-                created_at: Set(now),
-                updated_at: Set(now),
-            };
-            conversation::Entity::insert(row).exec_without_returning(&transaction).await?;
-        }
-        let message = |id, author, text: &str, detail| message::ActiveModel {
-            id: Set(id),
-            conversation_id: Set(exchange.conversation_id),
-            author: Set(author),
-            text: Set(storable(text)),
-            detail: Set(detail),
-            created_at: Set(now),
-            number: NotSet,
-        };
-        let asked = message(self.clock().new_id(), Author::User, &exchange.question, None);
-        let question = asked.insert(&transaction).await?;
-        let answered = message(exchange.message_id, Author::Assistant, &exchange.answer, Some(exchange.detail.clone()));
-        let answer = answered.insert(&transaction).await?;
-        search::index_messages(&transaction, &[(question.number, &question.text), (answer.number, &answer.text)])
-            .await?;
-        transaction.commit().await?;
-        self.wrote_for(&[exchange.account_id, exchange.conversation_id]).await
-    }
-
     /// The conversation, if it is this person's.
     pub async fn conversation(&self, account_id: Uuid, id: Uuid) -> Result<Option<Conversation>> {
         let found = conversation::Entity::find_by_id(id)

@@ -22,6 +22,7 @@ pub mod measure;
 mod migration;
 pub mod page;
 pub mod passages;
+mod recording;
 mod scope;
 pub mod search;
 pub mod sessions;

@@ -38,6 +38,7 @@ const DOCUMENTS: DocumentFields = DocumentFields { title: 1.2, body: 0.3 };
 #[derive(Clone, Copy, Debug)]
 enum Index {
     Chunks,
+    ChunksOfSome,
     Documents,
 }
 
@@ -96,6 +97,12 @@ impl Library {
         let terms = each_once(query);
         let hits = match index {
             Index::Chunks => self.store.chunks_by_keywords(reader, &terms, CHUNKS, 1_000).await.unwrap(),
+            Index::ChunksOfSome => {
+                let all = self.store.chunks_by_keywords(reader, &terms, CHUNKS, 1_000).await.unwrap();
+                let some: Vec<Uuid> = all.iter().filter(|hit| hit.number % 2 == 0).map(|hit| hit.document_id).collect();
+                let weighted: Vec<_> = terms.into_iter().zip([1.0, 2.5, 0.3].into_iter().cycle()).collect();
+                self.store.chunks_with_terms(reader, &some, &weighted, 1_000).await.unwrap()
+            }
             Index::Documents => {
                 let (readable, statistics) = self.store.term_statistics(reader, &terms).await.unwrap();
                 let collection = readable.collection();
@@ -152,7 +159,7 @@ proptest! {
                 ids.push([sqlite.add(number, document).await, postgres.add(number, document).await]);
             }
             counted_alike(sqlite, postgres, &query).await?;
-            for index in [Index::Chunks, Index::Documents] {
+            for index in [Index::Chunks, Index::ChunksOfSome, Index::Documents] {
                 let (expected, found) = (sqlite.found(index, &query).await, postgres.found(index, &query).await);
                 prop_assert_eq!(found.len(), expected.len(), "{:?} {:?} {:?}", index, expected, found);
                 for (place, score) in expected {
@@ -166,7 +173,7 @@ proptest! {
             sqlite.store.delete_document(of_sqlite).await.unwrap();
             postgres.store.delete_document(of_postgres).await.unwrap();
             counted_alike(sqlite, postgres, &query).await?;
-            for index in [Index::Chunks, Index::Documents] {
+            for index in [Index::Chunks, Index::ChunksOfSome, Index::Documents] {
                 let places = async |library: &Library| -> HashSet<_> {
                     library.found(index, &query).await.into_keys().collect()
                 };

@@ -38,8 +38,6 @@ pub struct Basis {
     least_score: Option<f32>,
     /// How near a chunk has to be in order to be found by its meaning; `None` when any is near enough.
     least: Option<f32>,
-    /// Whether chunks were found by their words alone, since those of a document that matches well have no vectors yet.
-    by_words_alone: bool,
 }
 
 /// Why a search might find something else after a change.
@@ -89,7 +87,6 @@ impl Basis {
         vector: Option<&[f32]>,
         keyworded: &[KeywordHit],
         by_meaning: &[Near],
-        by_words_alone: bool,
     ) -> Self {
         let found = keyworded.iter().map(|hit| hit.document_id).chain(by_meaning.iter().map(|near| near.document_id));
         let mut documents: Vec<u32> = found.map(hash).collect();
@@ -104,23 +101,14 @@ impl Basis {
             collection: question.collection,
             vector: vector.map(quantise),
             least: by_meaning.get(CHUNKS_BY_MEANING - 1).map(Near::meaning),
-            by_words_alone,
         }
-    }
-
-    /// Whether it is worth keeping: what was found by words alone is soon found better.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.vector.is_none() || !self.by_words_alone
     }
 
     /// Why the search might find something else after a change; `None` when it finds the same.
     #[must_use]
     pub fn altered_by(&self, change: &Change) -> Option<Alteration> {
         // The keyword search for chunks counts all of them, whoever may read them.
-        let Some(vector) = self.vector.as_ref().filter(|_| !self.by_words_alone) else {
-            return Some(Alteration::WordsAlone);
-        };
+        let Some(vector) = &self.vector else { return Some(Alteration::WordsAlone) };
         if let Some(owner) = change.of.private_to {
             return (owner == self.reader).then_some(Alteration::Private);
         }

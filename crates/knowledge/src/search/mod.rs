@@ -25,10 +25,10 @@ use crate::{Knowledge, Result, UnitSimilarity};
 const DOCUMENTS_BY_KEYWORDS: usize = 60;
 /// Chunks that the vector search contributes, beside the nearest ones of those documents.
 const CHUNKS_BY_MEANING: usize = 60;
-/// Chunks that the keyword search contributes where vectors are missing.
+/// Chunks that words contribute where vectors are missing.
 const CHUNKS_BY_KEYWORDS: usize = 100;
 /// Of so many documents, those that match best, chunks are found by their words as long as they have no vectors. What matches
-/// worse can wait: with documents coming in all day, some always do, and the search takes longer and cannot be remembered.
+/// worse can wait: with documents coming in all day, some always do.
 const WAITED_FOR: usize = 5;
 /// A word of the title or of the headings says more about a chunk than one of its text.
 const CHUNKS: ChunkFields = ChunkFields { title: 4.0, heading_path: 2.0, body: 1.0 };
@@ -100,8 +100,7 @@ impl Knowledge {
     /// Searches by keywords and by meaning, and keeps what speaks for each passage for whoever answers from it.
     ///
     /// Keywords find documents; meaning finds chunks, among them the best ones of those documents. Chunks are searched
-    /// by keywords only where vectors are missing that are likely to matter: it takes longer than all the rest and finds the
-    /// same.
+    /// by keywords only where vectors are missing that are likely to matter.
     pub async fn retrieve_afresh(&self, reader: Reader, text: &str) -> Result<Found> {
         self.catch_up(reader.seen).await?;
         self.find(reader, text, self.embed_question(text)).await
@@ -122,13 +121,11 @@ impl Knowledge {
             Some(vector) => self.nearest(reader, vector, documents.iter().map(|hit| hit.document_id)).await?,
             None => Vec::new(),
         };
-        let by_words_alone = vector.is_none() || documents.iter().take(WAITED_FOR).any(|hit| hit.waiting);
-        let chunks = if by_words_alone {
-            self.store.chunks_by_keywords(reader, &question.telling_terms(), CHUNKS, CHUNKS_BY_KEYWORDS).await?
-        } else {
-            Vec::new()
+        let chunks = match &vector {
+            Some(_) => self.waiting_chunks(reader, &question, &documents).await?,
+            None => self.chunks_by_words(reader, &question).await?,
         };
-        let basis = Basis::new(reader, &question, vector.as_deref(), &documents, &by_meaning, by_words_alone);
+        let basis = Basis::new(reader, &question, vector.as_deref(), &documents, &by_meaning);
         let candidates = rank::candidates(&ByKeywords { chunks, documents }, &by_meaning);
         let numbers: Vec<i64> = candidates.iter().map(|candidate| candidate.number).collect();
         let passages = self.store.passages(reader, &numbers).await?;
@@ -154,6 +151,31 @@ impl Knowledge {
         Ok(Some(vector.into()))
     }
 
+    /// Chunks that the words find alone, of all documents. The best has a score of 1.
+    async fn chunks_by_words(&self, reader: Reader, question: &Question) -> Result<Vec<KeywordHit>> {
+        let terms: Vec<String> = question.telling_terms().into_iter().map(|term| term.stem.clone()).collect();
+        let mut chunks = self.store.chunks_by_keywords(reader, &terms, CHUNKS, CHUNKS_BY_KEYWORDS).await?;
+        rank::relate(&mut chunks, None);
+        Ok(chunks)
+    }
+
+    /// Chunks that the words find of the best documents, as far as those have no vectors yet. One that has all of the words
+    /// has a score of 1.
+    async fn waiting_chunks(
+        &self,
+        reader: Reader,
+        question: &Question,
+        documents: &[KeywordHit],
+    ) -> Result<Vec<KeywordHit>> {
+        let best = documents.iter().take(WAITED_FOR);
+        let waiting: Vec<Uuid> = best.filter(|hit| hit.waiting).map(|hit| hit.document_id).collect();
+        let terms: Vec<(String, f32)> =
+            question.telling_terms().into_iter().map(|term| (term.stem.clone(), term.weight)).collect();
+        let mut chunks = self.store.chunks_with_terms(reader, &waiting, &terms, CHUNKS_BY_KEYWORDS).await?;
+        rank::relate(&mut chunks, Some(terms.iter().map(|(_, weight)| weight).sum()));
+        Ok(chunks)
+    }
+
     async fn documents_by_keywords(&self, reader: Reader, text: &str) -> Result<(Question, Vec<KeywordHit>)> {
         let question = Question::analyse(&self.store, reader, text).await?;
         let (terms, collection) = (question.counted_terms(), question.collection);
@@ -165,6 +187,7 @@ impl Knowledge {
 
 /// What the words of a question find, best first.
 struct ByKeywords {
+    /// Their scores are from 0 to 1.
     chunks: Vec<KeywordHit>,
     documents: Vec<KeywordHit>,
 }

@@ -75,12 +75,13 @@ impl Question {
 
     /// The terms that tell chunks apart. One that a fifth of all chunks has takes most of a search's time and finds
     /// nothing that the rarer ones do not; it still counts when what was found is ranked.
-    pub(super) fn telling_terms(&self) -> Vec<String> {
+    pub(super) fn telling_terms(&self) -> Vec<&Term> {
         let mut terms: Vec<&Term> = self.terms.iter().filter(|term| term.frequency.documents > 0).collect();
         terms.sort_by_key(|term| term.frequency.chunks);
         let common = self.collection.chunks / 5;
         let telling = terms.iter().take_while(|term| term.frequency.chunks <= common).count().max(FEWEST_TERMS);
-        terms.into_iter().take(telling).map(|term| term.stem.clone()).collect()
+        terms.truncate(telling);
+        terms
     }
 
     /// The stems of all terms.
@@ -128,7 +129,8 @@ mod tests {
         };
         let collection = Collection { chunks: 1_000, ..Collection::default() };
         let terms = frequencies.iter().map(term).collect();
-        Question { text: String::new(), terms, readable: Readable::default(), collection }.telling_terms()
+        let question = Question { text: String::new(), terms, readable: Readable::default(), collection };
+        question.telling_terms().into_iter().map(|term| term.stem.clone()).collect()
     }
 
     #[test]

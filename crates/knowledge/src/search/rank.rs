@@ -67,7 +67,7 @@ pub(super) struct Candidate {
     pub(super) number: i64,
     document_id: Uuid,
     near: Option<Near>,
-    /// Its BM25 score over the best one's.
+    /// Its keyword score, from 0 to 1.
     keywords: f32,
     /// Its document's keyword score over the best one's.
     document_keywords: f32,
@@ -84,7 +84,9 @@ impl Candidate {
 
 /// Puts together what the searches found, and keeps what is worth reading: the most promising first.
 pub(super) fn candidates(by_keywords: &ByKeywords, by_meaning: &[Near]) -> Vec<Candidate> {
-    let documents: HashMap<Uuid, f32> = relative(&by_keywords.documents).map(|(hit, s)| (hit.document_id, s)).collect();
+    let mut documents = by_keywords.documents.clone();
+    relate(&mut documents, None);
+    let documents: HashMap<Uuid, f32> = documents.iter().map(|hit| (hit.document_id, hit.score)).collect();
     let new = |number: i64, document_id: Uuid, near: Option<Near>| Candidate {
         number,
         document_id,
@@ -94,8 +96,8 @@ pub(super) fn candidates(by_keywords: &ByKeywords, by_meaning: &[Near]) -> Vec<C
     };
     let near = by_meaning.iter().map(|near| (near.number, new(near.number, near.document_id, Some(*near))));
     let mut found: HashMap<i64, Candidate> = near.collect();
-    for (hit, score) in relative(&by_keywords.chunks) {
-        found.entry(hit.number).or_insert_with(|| new(hit.number, hit.document_id, None)).keywords = score;
+    for hit in &by_keywords.chunks {
+        found.entry(hit.number).or_insert_with(|| new(hit.number, hit.document_id, None)).keywords = hit.score;
     }
     let mut candidates: Vec<Candidate> = found.into_values().collect();
     let promise = |candidate: &Candidate| candidate.promise(!by_meaning.is_empty());
@@ -110,10 +112,13 @@ pub(super) fn candidates(by_keywords: &ByKeywords, by_meaning: &[Near]) -> Vec<C
     candidates
 }
 
-/// Each hit with its score over the best one's.
-fn relative(hits: &[KeywordHit]) -> impl Iterator<Item = (&KeywordHit, f32)> {
-    let best = hits.iter().map(|hit| hit.score).fold(f32::MIN_POSITIVE, f32::max);
-    hits.iter().map(move |hit| (hit, hit.score / best))
+/// Divides scores by the highest that there could be, or the best one's where none is known.
+pub(super) fn relate(hits: &mut [KeywordHit], highest: Option<f32>) {
+    let best = || hits.iter().map(|hit| hit.score).fold(0.0, f32::max);
+    let highest = highest.unwrap_or_else(best).max(f32::MIN_POSITIVE);
+    for hit in hits {
+        hit.score /= highest;
+    }
 }
 
 /// Orders the candidates whose passages were read, best first, and leaves out those with (almost) the same words as a
@@ -237,14 +242,14 @@ mod tests {
 
     #[test]
     fn agreement_of_both_searches_promises_most() {
-        let by_keywords = keywords(&[keyword(1, 1, 9.0), keyword(2, 2, 8.0)], &[]);
+        let by_keywords = keywords(&[keyword(1, 1, 1.0), keyword(2, 2, 0.9)], &[]);
         let fused = candidates(&by_keywords, &[near(3, 3, 0.6), near(2, 2, 0.58)]);
         assert_eq!(order(&fused)[0], 2);
     }
 
     #[test]
     fn the_document_that_has_more_of_the_words_comes_first() {
-        let chunks = [keyword(1, 1, 5.0), keyword(2, 2, 5.0)];
+        let chunks = [keyword(1, 1, 0.5), keyword(2, 2, 0.5)];
         assert_eq!(order(&candidates(&keywords(&chunks, &[keyword(2, 2, 3.0), keyword(1, 1, 1.0)]), &[]))[0], 2);
     }
 
@@ -265,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_passage_that_waits_for_its_vectors_is_found_by_its_words() {
-        let waiting = keywords(&[keyword(1, 1, 9.0)], &[keyword(1, 1, 9.0)]);
+        let waiting = keywords(&[keyword(1, 1, 1.0)], &[keyword(1, 1, 9.0)]);
         let candidates = candidates(&waiting, &[near(2, 2, 0.3)]);
         let score_of = |number: i64, coverage| {
             let candidate = candidates.iter().find(|candidate| candidate.number == number).unwrap();

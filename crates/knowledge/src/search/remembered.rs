@@ -58,11 +58,8 @@ impl Remembered {
 
     /// Keeps what was found by somebody who has seen the changes up to `reader.seen`.
     pub(super) fn keep(&self, reader: Reader, text: &str, found: &Arc<Found>) {
-        if found.basis.is_settled() {
-            let found = (reader.seen, Arc::clone(found));
-            let bytes = bytes(&found.1);
-            self.found.put((reader.account_id, text.to_owned()), found, bytes);
-        }
+        let search = (reader.account_id, text.to_owned());
+        self.found.put(search, (reader.seen, Arc::clone(found)), bytes(found));
     }
 }
 

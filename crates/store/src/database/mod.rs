@@ -36,6 +36,7 @@ pub(crate) use written::Written;
 
 use replicas::Replicas;
 
+use crate::recording::Recorder;
 use crate::{Clock, Result, migration::Migrator};
 
 /// The database. Cheap to clone.
@@ -55,6 +56,7 @@ pub struct Store {
     searches_vectors: Arc<AtomicBool>,
     replicas: Arc<Replicas>,
     marks: Option<Arc<dyn Marks>>,
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 /// Rules that no two transactions may check at the same time, since each could break them for the other. `SQLite` has one
@@ -94,6 +96,7 @@ impl Store {
             searches_vectors: Arc::default(),
             replicas: Replicas::none(),
             marks: None,
+            recorder: Arc::default(),
             clock,
             directory: directory.to_owned(),
         };

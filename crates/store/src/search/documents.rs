@@ -70,7 +70,7 @@ pub(super) async fn index<C: ConnectionTrait>(
     chunks: &[AnalysedChunk],
 ) -> Result<(), DbErr> {
     let Some(first) = chunks.first() else { return Ok(()) };
-    let bodies: usize = chunks.iter().map(|chunk| chunk.heading_path.len() + chunk.body.len()).sum();
+    let bodies: usize = chunks.iter().map(|chunk| chunk.terms.heading_path.len() + chunk.terms.body.len()).sum();
     let length = to_i32(title.len() + bodies);
     let insert = "INSERT INTO document_keywords (document_id, number, length, chunks, private_to)
         VALUES ($1, $2, $3, $4, $5)";
@@ -109,7 +109,7 @@ fn postings<'a>(title: &'a [String], chunks: &'a [AnalysedChunk]) -> HashMap<&'a
     let mut postings: HashMap<&str, Posting> = HashMap::new();
     let mut last_chunk: HashMap<&str, usize> = HashMap::new();
     for (place, chunk) in chunks.iter().enumerate() {
-        for term in chunk.heading_path.iter().chain(&chunk.body).filter_map(|term| indexable(term)) {
+        for term in chunk.terms.heading_path.iter().chain(&chunk.terms.body).filter_map(|term| indexable(term)) {
             let posting = postings.entry(term).or_default();
             posting.body += 1;
             posting.chunks += usize::from(last_chunk.insert(term, place) != Some(place));

@@ -35,10 +35,23 @@ pub struct KeywordHit {
 }
 
 /// A chunk's terms.
-pub(super) struct AnalysedChunk {
-    pub(super) number: i64,
+pub(crate) struct ChunkTerms {
     pub(super) heading_path: Vec<String>,
     pub(super) body: Vec<String>,
+}
+
+impl ChunkTerms {
+    /// Takes time in proportion to the text, some milliseconds for the chunks of a book: not to be done within a transaction,
+    /// for which others wait.
+    pub(crate) fn of(heading_path: &str, body: &str) -> Self {
+        Self { heading_path: terms(heading_path), body: terms(body) }
+    }
+}
+
+/// The terms of a chunk that is stored.
+pub(super) struct AnalysedChunk {
+    pub(super) number: i64,
+    pub(super) terms: ChunkTerms,
 }
 
 /// The best rows of an index, and how many were ranked.
@@ -65,15 +78,20 @@ pub(crate) async fn create_document_index(manager: &SchemaManager<'_>) -> Result
     documents::create(connection).await
 }
 
-/// Indexes a document's chunks, and the document as a whole.
+/// Indexes a document's chunks, and the document as a whole. These are the terms of all of its chunks, in their order.
 pub(crate) async fn index_chunks<C: ConnectionTrait>(
     connection: &C,
     document_id: Uuid,
     scope: &str,
     title: &str,
+    chunks: Vec<ChunkTerms>,
 ) -> Result<()> {
     let title = terms(title);
-    let chunks = analysed_chunks(connection, document_id).await?;
+    let select = "SELECT number FROM chunk WHERE document_id = $1 ORDER BY number";
+    let rows = connection.query_all_raw(statement(connection, select, [document_id.into()])).await?;
+    let numbered =
+        |(row, terms): (&QueryResult, ChunkTerms)| Ok(AnalysedChunk { number: row.try_get("", "number")?, terms });
+    let chunks: Vec<AnalysedChunk> = rows.iter().zip(chunks).map(numbered).collect::<Result<_, DbErr>>()?;
     if is_postgres(connection) {
         postgres::index_chunks(connection, document_id, &title, &chunks).await?;
     } else {
@@ -97,6 +115,11 @@ pub(crate) async fn change_readers<C: ConnectionTrait>(
     Ok(())
 }
 
+/// The terms of chunks that were stored before, in their order.
+pub(crate) async fn terms_of_stored<C: ConnectionTrait>(connection: &C, document_id: Uuid) -> Result<Vec<ChunkTerms>> {
+    Ok(analysed_chunks(connection, document_id).await?.into_iter().map(|chunk| chunk.terms).collect())
+}
+
 pub(super) async fn analysed_chunks<C: ConnectionTrait>(
     connection: &C,
     document_id: Uuid,
@@ -105,8 +128,7 @@ pub(super) async fn analysed_chunks<C: ConnectionTrait>(
     let rows = connection.query_all_raw(statement(connection, select, [document_id.into()])).await?;
     let analysed = |row: QueryResult| {
         let (heading_path, text): (String, String) = (row.try_get("", "heading_path")?, row.try_get("", "text")?);
-        let number = row.try_get("", "number")?;
-        Ok(AnalysedChunk { number, heading_path: terms(&heading_path), body: terms(&text) })
+        Ok(AnalysedChunk { number: row.try_get("", "number")?, terms: ChunkTerms::of(&heading_path, &text) })
     };
     rows.into_iter().map(analysed).collect()
 }
@@ -120,13 +142,21 @@ pub(crate) async fn forget_chunks<C: ConnectionTrait>(connection: &C, document_i
 }
 
 pub(crate) async fn index_messages<C: ConnectionTrait>(connection: &C, messages: &[(i64, &str)]) -> Result<()> {
-    for (number, text) in messages {
-        let terms = terms(text);
-        if is_postgres(connection) {
+    let analysed: Vec<(i64, Vec<String>)> = messages.iter().map(|(number, text)| (*number, terms(text))).collect();
+    let analysed: Vec<(i64, &[String])> = analysed.iter().map(|(number, terms)| (*number, terms.as_slice())).collect();
+    index_terms_of_messages(connection, &analysed).await
+}
+
+pub(crate) async fn index_terms_of_messages<C: ConnectionTrait>(
+    connection: &C,
+    messages: &[(i64, &[String])],
+) -> Result<()> {
+    if is_postgres(connection) {
+        for (number, terms) in messages {
             postgres::index_message(connection, *number, terms).await?;
-        } else {
-            sqlite::index_message(connection, *number, &terms).await?;
         }
+    } else {
+        sqlite::index_messages(connection, messages).await?;
     }
     Ok(())
 }
@@ -177,6 +207,28 @@ impl Store {
             }
             ranked = ranked.saturating_mul(10);
         }
+    }
+
+    /// The chunks of these documents that have any of these terms (normalised by [`terms`](super::terms), each once), best
+    /// first. The score is the sum of the weights of the terms that a chunk has, anywhere: unlike BM25, it depends on no
+    /// other document.
+    pub async fn chunks_with_terms(
+        &self,
+        reader: Reader,
+        documents: &[Uuid],
+        terms: &[(String, f32)],
+        limit: usize,
+    ) -> Result<Vec<KeywordHit>> {
+        if documents.is_empty() || terms.is_empty() || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let connection = &self.read_documents_for(reader, "search.chunks_with_terms").await;
+        let statement = if self.is_sqlite() {
+            sqlite::with_terms(reader, documents, terms, limit)
+        } else {
+            postgres::with_terms(reader, documents, terms, limit)
+        };
+        Ok(connection.query_all_raw(statement).await?.iter().map(hit).collect::<Result<_, _>>()?)
     }
 }
 

@@ -16,8 +16,8 @@ mod terms;
 pub use documents::{DocumentFields, document_score};
 pub use keywords::{ChunkFields, KeywordHit};
 pub(crate) use keywords::{
-    change_readers, create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks,
-    index_messages, statement,
+    ChunkTerms, change_readers, create_document_index, create_indexes, forget_chunks, forget_messages, index_chunks,
+    index_messages, index_terms_of_messages, statement, terms_of_stored,
 };
 pub use meaning::{NEIGHBOUR, Near, blend, decoded, length};
 pub(crate) use pgvector::index_meanings;

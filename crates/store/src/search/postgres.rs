@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
 use super::documents::{indexable, to_i32};
@@ -48,7 +48,7 @@ pub(super) async fn index_chunks<C: ConnectionTrait>(
     for chunk in chunks {
         numbers.push(chunk.number);
         vectors.push(Occurrences::of(title, chunk).as_tsvector());
-        lengths.push(to_i32(title.len() + chunk.heading_path.len() + chunk.body.len()));
+        lengths.push(to_i32(title.len() + chunk.terms.heading_path.len() + chunk.terms.body.len()));
     }
     let terms: i64 = lengths.iter().copied().map(i64::from).sum();
     let insert = "INSERT INTO chunk_keywords (number, keywords, length)
@@ -89,7 +89,7 @@ async fn count_chunks<C: ConnectionTrait>(
 pub(super) async fn index_message<C: ConnectionTrait>(
     connection: &C,
     number: i64,
-    terms: Vec<String>,
+    terms: &[String],
 ) -> Result<(), DbErr> {
     let insert = "INSERT INTO message_keywords (number, keywords) VALUES ($1, array_to_tsvector($2::text[]))";
     let terms: Vec<String> = terms.iter().filter_map(|term| indexable(term)).map(str::to_owned).collect();
@@ -149,6 +149,23 @@ pub(super) async fn best<C: ConnectionTrait>(
     ranked(&connection.query_all_raw(statement(connection, &sql, values)).await?)
 }
 
+/// The best of some documents' chunks.
+pub(super) fn with_terms(reader: Reader, documents: &[Uuid], terms: &[(String, f32)], limit: usize) -> Statement {
+    const SQL: &str = "WITH wanted (term, weight) AS (SELECT * FROM unnest($1::text[], $2::float8[]))
+        SELECT chunk.number, sum(weight) AS score, chunk.document_id, true AS waiting
+        FROM document JOIN chunk ON chunk.document_id = document.id JOIN chunk_keywords USING (number)
+            JOIN wanted ON chunk_keywords.keywords @@ wanted.term::tsquery
+        WHERE document.id = ANY($3) AND document.scope IN ($4, $5)
+        GROUP BY chunk.number, chunk.document_id ORDER BY score DESC, chunk.number LIMIT $6";
+    let [shared, own] = reader.scopes();
+    let (terms, weights): (Vec<String>, Vec<f64>) =
+        terms.iter().map(|(term, weight)| (quoted(term), f64::from(*weight))).unzip();
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values: [Value; 6] =
+        [terms.into(), weights.into(), documents.to_vec().into(), shared.into(), own.into(), limit.into()];
+    Statement::from_sql_and_values(DbBackend::Postgres, SQL, values)
+}
+
 /// Each of the terms in each chunk that has it: how often, by weight, and how long the chunk is.
 const OCCURRENCES: &str =
     "SELECT term, number, $6::float8 * ts_rank_cd($7::real[], keywords, term::tsquery) AS tf, length
@@ -163,7 +180,7 @@ struct Occurrences<'a> {
 impl<'a> Occurrences<'a> {
     fn of(title: &'a [String], chunk: &'a AnalysedChunk) -> Self {
         let mut by_term: HashMap<&str, [u32; 3]> = HashMap::new();
-        for (field, terms) in [title, &chunk.heading_path, &chunk.body].into_iter().enumerate() {
+        for (field, terms) in [title, &chunk.terms.heading_path, &chunk.terms.body].into_iter().enumerate() {
             for term in terms.iter().filter_map(|term| indexable(term)) {
                 let counts = by_term.entry(term).or_default();
                 counts.iter_mut().skip(field).take(1).for_each(|count| *count += 1);

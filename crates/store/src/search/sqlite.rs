@@ -4,10 +4,10 @@
 //! The index holds no text of its own (`content=''`); its rows are the numbers of `chunk` and `message`.
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
-use super::keywords::{AnalysedChunk, ChunkFields, Ranked, ranked, statement};
+use super::keywords::{AnalysedChunk, ChunkFields, ChunkTerms, Ranked, ranked, statement};
 use crate::Reader;
 
 pub(super) const CREATE: &[&str] = &[
@@ -18,21 +18,23 @@ pub(super) const CREATE: &[&str] = &[
         content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\")",
 ];
 
+/// Rows to a statement: each statement goes to another thread and back, while everybody who writes waits.
+const ROWS_PER_INSERT: usize = 200;
+
 pub(super) async fn index_chunks<C: ConnectionTrait>(
     connection: &C,
     title: &[String],
     chunks: &[AnalysedChunk],
 ) -> Result<(), DbErr> {
     let title = title.join(" ");
-    for chunk in chunks {
-        let values: [Value; 4] = [
-            chunk.number.into(),
-            title.clone().into(),
-            chunk.heading_path.join(" ").into(),
-            chunk.body.join(" ").into(),
-        ];
-        let insert = "INSERT INTO chunk_fts(rowid, title, heading_path, body) VALUES (?, ?, ?, ?)";
-        connection.execute_raw(statement(connection, insert, values)).await?;
+    for rows in chunks.chunks(ROWS_PER_INSERT) {
+        let values = rows.iter().flat_map(|chunk| -> [Value; 4] {
+            let ChunkTerms { heading_path, body } = &chunk.terms;
+            [chunk.number.into(), title.as_str().into(), heading_path.join(" ").into(), body.join(" ").into()]
+        });
+        let places = vec!["(?, ?, ?, ?)"; rows.len()].join(", ");
+        let insert = format!("INSERT INTO chunk_fts(rowid, title, heading_path, body) VALUES {places}");
+        connection.execute_raw(statement(connection, &insert, values)).await?;
     }
     Ok(())
 }
@@ -43,13 +45,16 @@ pub(super) async fn forget_chunks<C: ConnectionTrait>(connection: &C, document_i
     Ok(())
 }
 
-pub(super) async fn index_message<C: ConnectionTrait>(
+pub(super) async fn index_messages<C: ConnectionTrait>(
     connection: &C,
-    number: i64,
-    terms: &[String],
+    messages: &[(i64, &[String])],
 ) -> Result<(), DbErr> {
-    let insert = "INSERT INTO message_fts(rowid, body) VALUES (?, ?)";
-    connection.execute_raw(statement(connection, insert, [number.into(), terms.join(" ").into()])).await?;
+    for rows in messages.chunks(ROWS_PER_INSERT) {
+        let values =
+            rows.iter().flat_map(|(number, terms)| -> [Value; 2] { [(*number).into(), terms.join(" ").into()] });
+        let insert = format!("INSERT INTO message_fts(rowid, body) VALUES {}", vec!["(?, ?)"; rows.len()].join(", "));
+        connection.execute_raw(statement(connection, &insert, values)).await?;
+    }
     Ok(())
 }
 
@@ -92,6 +97,31 @@ pub(super) async fn best<C: ConnectionTrait>(
     let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
     let values: [Value; 4] = [query.join(" OR ").into(), limit.into(), shared.into(), own.into()];
     ranked(&connection.query_all_raw(statement(connection, &sql, values)).await?)
+}
+
+/// The best of some documents' chunks. FTS5 goes straight to a range of rows: a document's chunks have numbers in a row.
+pub(super) fn with_terms(reader: Reader, documents: &[Uuid], terms: &[(String, f32)], limit: usize) -> Statement {
+    let row = |columns: usize, count: usize| vec![format!("({})", vec!["?"; columns].join(", ")); count].join(", ");
+    let sql = format!(
+        "WITH wanted (term, weight) AS (VALUES {wanted}), waiting (document_id) AS (VALUES {waiting}),
+        span AS MATERIALIZED (
+            SELECT document_id, min(number) AS first, max(number) AS last
+            FROM waiting CROSS JOIN chunk USING (document_id) CROSS JOIN document ON document.id = document_id
+            WHERE document.scope IN (?, ?) GROUP BY document_id)
+        SELECT chunk.number, sum(weight) AS score, chunk.document_id, true AS waiting
+        FROM span CROSS JOIN wanted CROSS JOIN chunk_fts CROSS JOIN chunk ON chunk.number = chunk_fts.rowid
+        WHERE chunk_fts MATCH wanted.term AND chunk_fts.rowid BETWEEN span.first AND span.last
+            AND chunk.document_id = span.document_id
+        GROUP BY chunk.number ORDER BY score DESC, chunk.number LIMIT ?",
+        wanted = row(2, terms.len()),
+        waiting = row(1, documents.len()),
+    );
+    let mut values: Vec<Value> =
+        terms.iter().flat_map(|(term, weight)| [quoted(term).into(), f64::from(*weight).into()]).collect();
+    values.extend(documents.iter().map(|id| Value::from(*id)));
+    values.extend(reader.scopes().map(Value::from));
+    values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+    Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
 }
 
 /// A term as an FTS5 string, in which only the quotation mark has a meaning.

@@ -62,7 +62,8 @@ async fn index(
     document: &Unindexed,
     dimensions: Option<usize>,
 ) -> Result<()> {
-    search::index_chunks(transaction, document.id, &document.scope, &document.title).await?;
+    let terms = search::terms_of_stored(transaction, document.id).await?;
+    search::index_chunks(transaction, document.id, &document.scope, &document.title, terms).await?;
     let Some(dimensions) = dimensions.filter(|_| !store.is_sqlite()) else { return Ok(()) };
     // Vectors of another model wait to be made anew by the next start.
     let fitting = "SELECT count(*) FROM chunk JOIN chunk_vector ON chunk_number = number

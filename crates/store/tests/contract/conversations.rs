@@ -5,6 +5,7 @@ use serde_json::json;
 use store::Error;
 use store::conversations::Exchange;
 use store::page::PageRequest;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 fn exchange(account_id: Uuid, conversation_id: Uuid, message_id: Uuid, question: &str) -> Exchange {
@@ -54,4 +55,32 @@ pub(crate) async fn a_conversation_goes_on_where_it_was(test: TestStore) {
     assert_eq!(test.store.last_questions(conversation, 2).await.unwrap(), ["second", "third"]);
     assert_eq!(test.store.messages(conversation).await.unwrap().len(), 6);
     assert_eq!(titles(&test, anna.id, "third").await, ["first"]);
+}
+
+pub(crate) async fn what_is_recorded_at_the_same_time_stands_and_falls_alone(test: TestStore) {
+    let (anna, ben) = (test.account("anna@example.org").await, test.account("ben@example.org").await);
+    let (annas, taken) = (Uuid::now_v7(), Uuid::now_v7());
+    test.store.record_exchange(exchange(anna.id, annas, taken, "before")).await.unwrap();
+    let conversations: Vec<Uuid> = (0..40).map(|_| Uuid::now_v7()).collect();
+    let mut recording = JoinSet::new();
+    let mut record = |name: &'static str, exchange: Exchange| {
+        let store = test.store.clone();
+        recording.spawn(async move { (name, store.record_exchange(exchange).await.is_ok()) });
+    };
+    for (number, id) in conversations.iter().enumerate() {
+        record("his own", exchange(ben.id, *id, Uuid::now_v7(), &format!("topic{number}x")));
+        record("goes on", exchange(anna.id, annas, Uuid::now_v7(), &format!("topic{number}x")));
+    }
+    record("somebody else's", exchange(ben.id, annas, Uuid::now_v7(), "intruder"));
+    record("recorded before", exchange(anna.id, annas, taken, "again"));
+    for (name, is_recorded) in recording.join_all().await {
+        assert_eq!(is_recorded, matches!(name, "his own" | "goes on"), "{name}");
+    }
+    assert_eq!(test.store.messages(annas).await.unwrap().len(), 2 + 2 * 40);
+    for (number, id) in conversations.iter().enumerate() {
+        assert_eq!(test.store.messages(*id).await.unwrap().len(), 2);
+        assert_eq!(titles(&test, ben.id, &format!("topic{number}x")).await.len(), 1);
+    }
+    assert!(titles(&test, ben.id, "intruder").await.is_empty());
+    assert!(titles(&test, anna.id, "again").await.is_empty());
 }

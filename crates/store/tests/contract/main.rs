@@ -54,7 +54,8 @@ on_every_profile! {
     conversations:
         history_is_searched_by_words_and_by_the_beginning_of_the_last,
         nobody_reads_rates_or_deletes_what_is_not_theirs,
-        a_conversation_goes_on_where_it_was;
+        a_conversation_goes_on_where_it_was,
+        what_is_recorded_at_the_same_time_stands_and_falls_alone;
     documents:
         the_same_bytes_are_stored_once_for_the_same_readers,
         private_documents_are_found_listed_and_read_by_their_owner_alone,

@@ -159,9 +159,12 @@ async fn searches(store: &Store) {
         let (readable, statistics) = store.term_statistics(reader, &words).await.unwrap();
         let collection = readable.collection();
         assert!(collection.chunks > 1_000);
+        let weighted: Vec<_> = words.iter().map(|word| (word.clone(), 1.0)).collect();
         let words: Vec<_> = words.into_iter().zip(statistics.into_iter().map(TermStatistics::frequency)).collect();
         let found = store.documents_by_keywords(reader, &words, collection, documents, 20).await.unwrap();
         assert!(!found.is_empty(), "{words:?}");
+        let best: Vec<Uuid> = found.iter().take(5).map(|hit| hit.document_id).collect();
+        assert!(!store.chunks_with_terms(reader, &best, &weighted, 20).await.unwrap().is_empty(), "{words:?}");
     }
     assert_eq!(store.passages(reader, &CHUNKS).await.unwrap().len(), 2);
     if store.searches_vectors() {

@@ -82,7 +82,7 @@ impl Command {
             Self::Restore(restore) => restore.run(settings).await,
             Self::Migrate(migrate) => migrate.run(settings).await,
             Self::Cache(cache) => cache.run(settings).await,
-            Self::Lab(lab) => lab.run(settings).await,
+            Self::Lab(lab) => Box::pin(lab.run(settings)).await,
             Self::Slo(slo) => slo.run(settings).await,
             Self::Openapi => output::line(serde_json::to_string_pretty(&::gateway::openapi_document())?),
         }
