@@ -127,12 +127,15 @@ impl Store {
     /// The vectors of `model` of the documents that have all of theirs, with what the index must know of each: read once at
     /// start.
     pub async fn load_vectors(&self, model: &str, after: i64, limit: u64) -> Result<Vec<(StoredVector, IndexEntry)>> {
-        let wanted = Condition::all().add(chunk_vector::Column::ChunkNumber.gt(after));
+        let wanted = Condition::all()
+            .add(chunk_vector::Column::Model.eq(model))
+            .add(chunk_vector::Column::ChunkNumber.gt(after));
         self.vectors("vectors.load_vectors", model, wanted, Some(limit)).await
     }
 
     /// The same of one document, which has none as long as it has not all of them.
     pub async fn vectors_of(&self, model: &str, document_id: Uuid) -> Result<Vec<(StoredVector, IndexEntry)>> {
+        // The model is not asked for: SQLite would go through all of its vectors to find those of the document.
         let wanted = Condition::all().add(chunk::Column::DocumentId.eq(document_id));
         self.vectors("vectors.vectors_of", model, wanted, None).await
     }
@@ -144,8 +147,9 @@ impl Store {
         wanted: Condition,
         limit: Option<u64>,
     ) -> Result<Vec<(StoredVector, IndexEntry)>> {
-        let rows: Vec<(i64, f32, Vec<u8>, Uuid, String)> = chunk_vector::Entity::find()
+        let rows: Vec<(String, i64, f32, Vec<u8>, Uuid, String)> = chunk_vector::Entity::find()
             .select_only()
+            .column(chunk_vector::Column::Model)
             .column(chunk_vector::Column::ChunkNumber)
             .column(chunk_vector::Column::Scale)
             .column(chunk_vector::Column::Codes)
@@ -154,19 +158,19 @@ impl Store {
             .join(JoinType::InnerJoin, chunk::Relation::Vector.def().rev())
             .join(JoinType::InnerJoin, chunk::Relation::Document.def())
             .filter(wanted)
-            .filter(chunk_vector::Column::Model.eq(model))
             .filter(document::Column::EmbeddedChunks.into_expr().gte(document::Column::Chunks.into_expr()))
             .order_by_asc(chunk_vector::Column::ChunkNumber)
             .limit(limit)
             .into_tuple()
             .all(&self.read(name))
             .await?;
-        let known = |(number, scale, codes, document_id, scope): (i64, f32, Vec<u8>, Uuid, String)| {
+        let rows = rows.into_iter().filter(|(of, ..)| of == model);
+        let known = |(_, number, scale, codes, document_id, scope): (String, i64, f32, Vec<u8>, Uuid, String)| {
             let private_to = private_to(&scope).map_err(|_| Error::Corrupt { what: "document scope" })?;
             let vector = StoredVector { number, scale, codes, units: Vec::new() };
             Ok((vector, IndexEntry { document_id, private_to }))
         };
-        rows.into_iter().map(known).collect()
+        rows.map(known).collect()
     }
 
     /// Makes documents whose vectors are of another model, or were skipped because there was no model, wait for
