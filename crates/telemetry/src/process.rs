@@ -120,8 +120,10 @@ mod tests {
 
     #[test]
     fn working_takes_processor_time_and_keeping_takes_memory() {
-        let (Some(cpu), Some(memory)) = (cpu_seconds(), resident_bytes()) else { return };
+        let Some(memory) = resident_bytes() else { return };
         let kept = vec![1_u8; 64 * 1024 * 1024];
+        // Taking the memory works too, on a busy machine for longer than is waited for below.
+        let Some(cpu) = cpu_seconds() else { return };
         let mut sum = 0_u64;
         while cpu_seconds().unwrap_or_default() < cpu + 0.05 {
             sum = black_box(&kept).iter().fold(sum, |sum, byte| sum.wrapping_add(u64::from(*byte)));
