@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 /// Chunks that are found of a document that is wanted for other reasons than its meaning.
 const OF_ONE_DOCUMENT: usize = 2;
+/// How many times as many as are wanted are looked at before the others are dropped.
+const ROOM: usize = 8;
 
 /// The vectors of all chunks.
 #[derive(Debug, Default)]
@@ -127,16 +129,25 @@ impl VectorIndex {
                 chunks.sort_unstable_by(Near::best_first);
                 of_also.extend(chunks.into_iter().take(OF_ONE_DOCUMENT));
             }
+            // Now and then, so that what is kept stays in the processor's cache.
+            if all.len() > ROOM * wanted {
+                keep_best(&mut all, wanted);
+            }
         }
         drop(lists);
-        if wanted < all.len() {
-            all.select_nth_unstable_by(wanted, Near::best_first);
-            all.truncate(wanted);
-        }
+        keep_best(&mut all, wanted);
         all.sort_unstable_by(Near::best_first);
         let nearest: HashSet<i64> = all.iter().map(|near| near.number).collect();
         all.extend(of_also.into_iter().filter(|near| !nearest.contains(&near.number)));
         all
+    }
+}
+
+/// Keeps the `wanted` best, in any order.
+fn keep_best(all: &mut Vec<Near>, wanted: usize) {
+    if wanted < all.len() {
+        all.select_nth_unstable_by(wanted, Near::best_first);
+        all.truncate(wanted);
     }
 }
 

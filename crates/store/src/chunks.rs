@@ -11,6 +11,7 @@ use sea_orm::{
 use tokio::task::{JoinError, spawn_blocking};
 use uuid::Uuid;
 
+use crate::batches::batches;
 use crate::changes::record_rewording;
 use crate::documents::remove_chunks;
 use crate::entity::{chunk, document, document_text, job};
@@ -58,8 +59,8 @@ pub struct PendingChunk {
     pub units: Vec<u8>,
 }
 
-/// Rows to a statement: SQLite takes 32,766 parameters, a chunk has nine.
-pub(crate) const ROWS_PER_INSERT: usize = 2_000;
+/// Values to a list: SQLite takes 32,766.
+pub(crate) const VALUES_PER_LIST: usize = 2_000;
 
 impl Store {
     /// Replaces what was extracted from a document, indexes it by keywords, and exchanges its ingestion job for
@@ -101,7 +102,7 @@ impl Store {
                 number: NotSet,
             })
             .collect();
-        for batch in rows.chunks(ROWS_PER_INSERT) {
+        for batch in batches(&rows) {
             chunk::Entity::insert_many(batch.to_vec()).exec_without_returning(&transaction).await?;
         }
         search::index_chunks(&transaction, document_id, &found.scope, &title, terms).await?;
@@ -165,7 +166,7 @@ impl Store {
         let step = (numbers.len() / count.max(1)).max(1);
         let sampled: Vec<i64> = numbers.into_iter().step_by(step).take(count).collect();
         let mut chunks = Vec::with_capacity(sampled.len());
-        for batch in sampled.chunks(ROWS_PER_INSERT) {
+        for batch in sampled.chunks(VALUES_PER_LIST) {
             let found = chunk::Entity::find()
                 .filter(chunk::Column::Number.is_in(batch.iter().copied()))
                 .all(&self.read("chunks.sample_chunks"))

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod audit;
+mod batches;
 mod bell;
 pub mod census;
 pub mod changes;

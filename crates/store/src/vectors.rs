@@ -9,8 +9,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::batches::batches;
 use crate::changes::{What, record_change};
-use crate::chunks::{ROWS_PER_INSERT, not_embedded};
+use crate::chunks::{VALUES_PER_LIST, not_embedded};
 use crate::database::{Rule, Transaction};
 use crate::documents::Document;
 use crate::entity::{chunk, chunk_vector, document, job};
@@ -61,7 +62,7 @@ impl Store {
                 units: Set(vector.units),
             })
             .collect();
-        for batch in rows.chunks(ROWS_PER_INSERT) {
+        for batch in batches(&rows) {
             chunk_vector::Entity::insert_many(batch.to_vec())
                 .on_conflict_do_nothing_on([chunk_vector::Column::ChunkNumber])
                 .exec_without_returning(&transaction)
@@ -199,7 +200,7 @@ impl Store {
             .all(&transaction)
             .await?;
         let embedded = "(SELECT count(*) FROM chunk WHERE document_id = document.id AND embedded)";
-        for batch in missing.chunks(ROWS_PER_INSERT) {
+        for batch in missing.chunks(VALUES_PER_LIST) {
             document::Entity::update_many()
                 .col_expr(document::Column::EmbeddedChunks, Expr::cust(embedded))
                 .filter(document::Column::Id.is_in(batch.iter().map(|(id, _)| *id)))
@@ -237,7 +238,7 @@ pub struct IndexEntry {
 /// The document of each chunk that is there.
 async fn documents_of(transaction: &Transaction, numbers: &[i64]) -> Result<HashMap<i64, Uuid>> {
     let mut documents = HashMap::with_capacity(numbers.len());
-    for batch in numbers.chunks(ROWS_PER_INSERT) {
+    for batch in numbers.chunks(VALUES_PER_LIST) {
         let rows: Vec<(i64, Uuid)> = chunk::Entity::find()
             .select_only()
             .column(chunk::Column::Number)
@@ -254,7 +255,7 @@ async fn documents_of(transaction: &Transaction, numbers: &[i64]) -> Result<Hash
 /// Those of the documents that a job is about.
 async fn documents_with_jobs(transaction: &Transaction, document_ids: Vec<Uuid>) -> Result<HashSet<Uuid>> {
     let mut waiting = HashSet::new();
-    for batch in document_ids.chunks(ROWS_PER_INSERT) {
+    for batch in document_ids.chunks(VALUES_PER_LIST) {
         let found: Vec<Uuid> = job::Entity::find()
             .select_only()
             .column(job::Column::DocumentId)

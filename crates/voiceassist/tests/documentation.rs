@@ -45,10 +45,8 @@ async fn the_marked_commands_work_on_the_sample_documents() {
             let mut shell = Command::new("bash");
             shell.args(["-euo", "pipefail", "-c", block]).current_dir(workspace("")).envs(variables);
             let mut running = Running::start(shell, &home.path(&format!("block-{number}")));
-            let began = std::time::Instant::now();
             let status = running.end().await;
             let said = running.out();
-            println!("{page}: {:.1} s: {}", began.elapsed().as_secs_f64(), block.lines().next().unwrap_or_default());
             assert!(status.success() && !said.trim().is_empty(), "{page}: {status}: {block}{said}{}", running.err());
         }
     }

@@ -13,7 +13,16 @@ use support::workspace;
 async fn k6_and_locust_measure_what_we_measure() {
     let home = Home::new();
     let mut compare = Command::new(workspace("scripts/compare_generators.py"));
-    compare.args(["--program", env!("CARGO_BIN_EXE_voiceassist"), "--users", "50", "--seconds", "30", "--delay-ms", "250"]);
+    compare.args([
+        "--program",
+        env!("CARGO_BIN_EXE_voiceassist"),
+        "--users",
+        "50",
+        "--seconds",
+        "30",
+        "--delay-ms",
+        "250",
+    ]);
     let mut compare = Running::start(compare, &home.path("compare"));
     let status = compare.end().await;
     assert!(status.success(), "{}{}", compare.out(), compare.err());

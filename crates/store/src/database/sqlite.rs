@@ -59,6 +59,8 @@ pub(super) async fn connect(
                 .foreign_keys(true)
                 // A search's rows cross to the asking task in one go, not in turns.
                 .row_buffer_size(1_000)
+                // All statements that a connection executes, with room to spare.
+                .statement_cache_capacity(200)
                 .pragma("journal_mode", "WAL")
                 // An acknowledged upload survives a power failure, not only a killed process.
                 .pragma("synchronous", "FULL")

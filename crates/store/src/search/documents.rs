@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::keywords::{AnalysedChunk, KeywordHit, analysed_chunks, execute_each, hit, is_postgres, statement};
 use super::terms::terms;
 use super::{Collection, Frequency};
+use crate::batches::batches;
 use crate::vectors::private_to;
 use crate::{Reader, Result, Store};
 
@@ -26,8 +27,6 @@ pub struct DocumentFields {
 const K1: f64 = 1.2;
 const K1_PLUS_1: f64 = K1 + 1.0;
 const B: f64 = 0.75;
-/// Rows to a statement: SQLite takes 32,766 parameters, a posting has seven.
-const ROWS_PER_INSERT: usize = 2_000;
 /// Longest term in bytes: a B-tree's key has to fit into a third of a page.
 const MAX_TERM_BYTES: usize = 1_000;
 
@@ -80,7 +79,7 @@ pub(super) async fn index<C: ConnectionTrait>(
     let mut postings: Vec<(&str, Posting)> = postings(title, chunks).into_iter().collect();
     // Neighbours in the index are written one after the other.
     postings.sort_unstable_by_key(|(term, _)| *term);
-    for rows in postings.chunks(ROWS_PER_INSERT) {
+    for rows in batches(&postings) {
         let mut insert = Query::insert();
         insert.into_table(Alias::new("document_posting"));
         insert.columns(["term", "number", "title", "body", "chunks", "length", "private_to"].map(Alias::new));
@@ -166,9 +165,10 @@ impl Store {
             return Ok(Vec::new());
         }
         let wanted: Vec<String> = (0..terms.len())
-            .map(|place| format!("(CAST(${} AS text), CAST(${} AS double precision))", 2 * place + 3, 2 * place + 4))
+            .map(|place| format!("(CAST(${} AS text), CAST(${} AS double precision))", 2 * place + 4, 2 * place + 5))
             .collect();
-        let average = collection.average_terms.max(1);
+        // A value and not a part of the text: the collection changes, and the statement stays prepared.
+        let average = collection.average_terms.max(1) as f64;
         let DocumentFields { title, body } = fields;
         let sql = format!(
             "WITH wanted (term, rarity) AS (VALUES {wanted}),
@@ -177,7 +177,7 @@ impl Store {
                 FROM wanted CROSS JOIN document_posting
                 WHERE document_posting.term = wanted.term AND (private_to IS NULL OR private_to = $2)),
             best AS MATERIALIZED (
-                SELECT number, sum(rarity * tf * {K1_PLUS_1:?} / (tf + {K1:?} * (1 - {B:?} + {B:?} * length / {average}.0))) AS score
+                SELECT number, sum(rarity * tf * {K1_PLUS_1:?} / (tf + {K1:?} * (1 - {B:?} + {B:?} * length / CAST($3 AS double precision)))) AS score
                 FROM occurrence GROUP BY number ORDER BY score DESC, number LIMIT $1)
             SELECT best.number, CAST(best.score AS double precision) AS score, chunk.document_id,
                 document.embedded_chunks < document.chunks AS waiting
@@ -186,7 +186,7 @@ impl Store {
             wanted = wanted.join(", "),
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut values: Vec<Value> = vec![limit.into(), reader.account_id.into()];
+        let mut values: Vec<Value> = vec![limit.into(), reader.account_id.into(), average.into()];
         for (term, frequency) in terms {
             values.extend([term.as_str().into(), collection.rarity(*frequency).into()]);
         }

@@ -7,8 +7,9 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
-use super::keywords::{AnalysedChunk, ChunkFields, ChunkTerms, Ranked, ranked, statement};
+use super::keywords::{AnalysedChunk, ChunkFields, ChunkTerms, Ranked, places, ranked, statement};
 use crate::Reader;
+use crate::batches::batches;
 
 pub(super) const CREATE: &[&str] = &[
     "CREATE VIRTUAL TABLE chunk_fts USING fts5(title, heading_path, body,
@@ -18,21 +19,18 @@ pub(super) const CREATE: &[&str] = &[
         content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\")",
 ];
 
-/// Rows to a statement: each statement goes to another thread and back, while everybody who writes waits.
-const ROWS_PER_INSERT: usize = 200;
-
 pub(super) async fn index_chunks<C: ConnectionTrait>(
     connection: &C,
     title: &[String],
     chunks: &[AnalysedChunk],
 ) -> Result<(), DbErr> {
     let title = title.join(" ");
-    for rows in chunks.chunks(ROWS_PER_INSERT) {
+    for rows in batches(chunks) {
         let values = rows.iter().flat_map(|chunk| -> [Value; 4] {
             let ChunkTerms { heading_path, body } = &chunk.terms;
             [chunk.number.into(), title.as_str().into(), heading_path.join(" ").into(), body.join(" ").into()]
         });
-        let places = vec!["(?, ?, ?, ?)"; rows.len()].join(", ");
+        let places = places(connection, rows.len(), 4);
         let insert = format!("INSERT INTO chunk_fts(rowid, title, heading_path, body) VALUES {places}");
         connection.execute_raw(statement(connection, &insert, values)).await?;
     }
@@ -49,10 +47,10 @@ pub(super) async fn index_messages<C: ConnectionTrait>(
     connection: &C,
     messages: &[(i64, &[String])],
 ) -> Result<(), DbErr> {
-    for rows in messages.chunks(ROWS_PER_INSERT) {
+    for rows in batches(messages) {
         let values =
             rows.iter().flat_map(|(number, terms)| -> [Value; 2] { [(*number).into(), terms.join(" ").into()] });
-        let insert = format!("INSERT INTO message_fts(rowid, body) VALUES {}", vec!["(?, ?)"; rows.len()].join(", "));
+        let insert = format!("INSERT INTO message_fts(rowid, body) VALUES {}", places(connection, rows.len(), 2));
         connection.execute_raw(statement(connection, &insert, values)).await?;
     }
     Ok(())

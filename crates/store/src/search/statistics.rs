@@ -10,7 +10,8 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::keywords::{execute_each, is_postgres, statement};
+use super::keywords::{execute_each, is_postgres, places, statement};
+use crate::batches::batches;
 use crate::{Reader, Result, Store};
 
 /// How much there is of documents.
@@ -115,9 +116,6 @@ fn rounded(number: u64) -> u64 {
     let rounded = STEP.powf(((number as f64).ln() / STEP.ln()).round()).round() as u64;
     rounded
 }
-
-/// Rows to a statement: SQLite takes 32,766 parameters, a row has three.
-const ROWS_PER_INSERT: usize = 2_000;
 
 /// The words of shared documents; how much there is of these stands with the number of the last change.
 const CREATE: &[&str] = &[
@@ -242,7 +240,7 @@ pub(crate) async fn count_terms<C: ConnectionTrait>(
     }
     let differences: Vec<(&str, (i64, i64))> = differences.into_iter().collect();
     let mut counted = Vec::with_capacity(differences.len());
-    for rows in differences.chunks(ROWS_PER_INSERT) {
+    for rows in batches(&differences) {
         let now = add(connection, rows).await?;
         let mut gone: Vec<Value> = Vec::new();
         for (term, (documents, chunks)) in rows {
@@ -259,9 +257,11 @@ pub(crate) async fn count_terms<C: ConnectionTrait>(
             }
         }
         if !gone.is_empty() {
-            let marks: Vec<String> = (1..=gone.len()).map(|place| format!("${place}")).collect();
-            let delete = format!("DELETE FROM term_statistics WHERE term IN ({})", marks.join(", "));
-            connection.execute_raw(statement(connection, &delete, gone)).await?;
+            for terms in batches(&gone) {
+                let gone = places(connection, terms.len(), 1);
+                let delete = format!("DELETE FROM term_statistics WHERE term IN (VALUES {gone})");
+                connection.execute_raw(statement(connection, &delete, terms.to_vec())).await?;
+            }
         }
     }
     Ok(counted)
@@ -272,13 +272,12 @@ async fn add<C: ConnectionTrait>(
     connection: &C,
     rows: &[(&str, (i64, i64))],
 ) -> Result<HashMap<String, (i64, i64)>, DbErr> {
-    let marks = (0..rows.len()).map(|row| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3));
     let upsert = format!(
         "INSERT INTO term_statistics (term, documents, chunks) VALUES {}
         ON CONFLICT (term) DO UPDATE SET documents = term_statistics.documents + excluded.documents,
             chunks = term_statistics.chunks + excluded.chunks
         RETURNING term, documents, chunks",
-        marks.collect::<Vec<_>>().join(", ")
+        places(connection, rows.len(), 3)
     );
     let values = rows
         .iter()

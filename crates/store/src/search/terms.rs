@@ -271,11 +271,15 @@ pub fn occurring(text: &str, stems: &[String]) -> Vec<bool> {
     found
 }
 
-/// Folding and stemming change endings. Only the first letter is sure to stay ("dying" becomes "die"), and that only
-/// if it is an ASCII letter: "É" becomes "e".
+/// Folding and stemming change endings: the first two letters stay, but for those that are not ASCII ("É" becomes "e"), a "y"
+/// ("dying" becomes "die"), and where a word's stem is its first letter.
 fn begins_alike(written: &str, stem: &str) -> bool {
-    match (written.as_bytes().first(), stem.as_bytes().first()) {
-        (Some(written), Some(stem)) => !written.is_ascii() || written.to_ascii_lowercase() == *stem,
+    let same = |written: &u8, stem: &u8| !written.is_ascii() || written.to_ascii_lowercase() == *stem;
+    match (written.as_bytes(), stem.as_bytes()) {
+        ([first, second, ..], [stem_first, stem_second, ..]) => {
+            same(first, stem_first) && (same(second, stem_second) || second.eq_ignore_ascii_case(&b'y'))
+        }
+        ([first, ..], [stem_first, ..]) => same(first, stem_first),
         _ => false,
     }
 }
@@ -300,6 +304,25 @@ mod tests {
     #[test]
     fn accents_and_ligatures_make_no_difference() {
         assert_eq!(terms("Café ﬁle naïve"), terms("cafe\u{301} FILE naive"));
+    }
+
+    #[test]
+    fn a_word_begins_like_its_stem() {
+        // What endings are made of, and what makes stems short.
+        let letters = ["a", "e", "i", "y", "s", "d", "g", "n", "t", "l"];
+        let longer = |words: Vec<String>| {
+            words.iter().flat_map(|word| letters.map(|letter| format!("{word}{letter}"))).collect::<Vec<_>>()
+        };
+        let mut words = vec![String::new()];
+        for _ in 0..5 {
+            words = longer(words);
+            let unlike = words.iter().find(|word| !begins_alike(word, &stem(word)));
+            assert_eq!(unlike, None);
+        }
+        for word in ["Éclair", "naïve", "DYING", "Ties", "ﬁle"] {
+            assert!(begins_alike(word, &stem(&folded(word))), "{word}");
+        }
+        assert!(!begins_alike("vacuum", "version"));
     }
 
     #[test]
