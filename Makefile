@@ -33,6 +33,7 @@ tools:  ## install what the tests need, starting no service, or name the command
 	scripts/require.sh cargo c++ python3 curl chromium chromedriver \
 		postgresql-15 redis-server redis-cli haproxy openssl setpriv promtool
 	python3 scripts/fetch_postgres.py target/postgres-18
+	python3 scripts/fetch_generators.py target/generators
 
 bench: model  ## measure every table of docs/PERFORMANCE_BENCHMARKS.md and write it, with a page of charts: 35 minutes
 	scripts/require.sh python3 postgresql-doc-15

@@ -19,7 +19,7 @@ async fn k6_and_locust_measure_what_we_measure() {
         "--users",
         "50",
         "--seconds",
-        "30",
+        "20",
         "--delay-ms",
         "250",
     ]);

@@ -35,7 +35,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        // Reading SQLite is computing, mostly: more connections than cores would share the cores, each with a cold cache.
+        // Reading SQLite is computing, mostly. Two for each core: while the thread of one waits for its next statement, that of
+        // another works. More would share the cores, each with a cold cache.
         let cores = std::thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(2));
         Self {
             url: None,
@@ -46,7 +47,7 @@ impl Default for Settings {
             max_lifetime_minutes: 30,
             statement_timeout_ms: 30_000,
             slow_query_ms: 100,
-            read_connections: cores.max(2),
+            read_connections: 2 * cores.max(2),
             busy_timeout_ms: 10_000,
         }
     }
