@@ -6,6 +6,7 @@ that of `voiceassist lab gate`: 0 when all targets are held, 1 when one is broke
 """
 
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -45,16 +46,22 @@ def main() -> int:
         data = pathlib.Path(directory) / "data"
         with serving(options.program, data, add_administrator(options.program, data)) as server:
             measure(options, server)
-    # A run that was cut off leaves what was measured before.
+    # A run that was cut off leaves what was measured before; one that came to its end is compared with that.
     committed.parent.mkdir(parents=True, exist_ok=True)
+    before = committed.with_name("before.json")
+    if committed.exists() and commit(committed) != commit(options.run):
+        shutil.copyfile(committed, before)
     shutil.copyfile(options.run, committed)
-    report = [committed, "--out", options.document]
-    if committed.parent.parent == options.document.parent:
-        report += ["--link", f"{committed.parent.name}/{committed.name}"]
-    run(options.program, ["lab", "report", *report])
+    compared = ["--before", before] if before.exists() else []
+    run(options.program, ["lab", "report", committed, "--out", options.document, *compared])
     run(options.program, ["lab", "lint", options.document])
     print(f"{(time.monotonic() - began) / 60:.0f} minutes", file=sys.stderr)
     return subprocess.run([options.program, "lab", "gate", options.run]).returncode
+
+
+def commit(run: pathlib.Path) -> str:
+    """Of what program a run was."""
+    return json.loads(run.read_text())["environment"]["commit"]
 
 
 def measure(options: argparse.Namespace, server: Serving) -> None:

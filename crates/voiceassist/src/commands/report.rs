@@ -1,6 +1,6 @@
 //! `voiceassist lab report`: the benchmark document of a run, and beside it a page with charts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use lab::report::{Source, document, page};
@@ -16,9 +16,6 @@ pub(crate) struct Report {
     /// Where the document goes; the page goes beside it, with the ending `.html`.
     #[arg(long, value_name = "FILE", default_value = "docs/PERFORMANCE_BENCHMARKS.md")]
     out: PathBuf,
-    /// How the run file is linked, seen from the document; as it was given, otherwise.
-    #[arg(long, value_name = "PATH")]
-    link: Option<String>,
     /// A run from before, for a table of what changed.
     #[arg(long, value_name = "RUN")]
     before: Option<PathBuf>,
@@ -28,8 +25,8 @@ impl Report {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let run = Run::read(&self.run)?;
         let before = self.before.as_ref().map(|path| Run::read(path)).transpose()?;
-        let link = self.link.unwrap_or_else(|| self.run.display().to_string());
-        let link_before = self.before.map(|path| path.display().to_string()).unwrap_or_default();
+        let link = seen_from(&self.out, &self.run);
+        let link_before = self.before.map(|path| seen_from(&self.out, &path)).unwrap_or_default();
         let (levels, beside) = (slo::Levels::built_in()?, self.out.with_extension("html"));
         let source = Source {
             run: &run,
@@ -43,5 +40,24 @@ impl Report {
             output::note(format_args!("wrote {}", path.display()));
         }
         Ok(())
+    }
+}
+
+/// A file as a document links it: from its own folder where the file lies below that, otherwise as it was given.
+fn seen_from(document: &Path, file: &Path) -> String {
+    let below = document.parent().and_then(|folder| file.strip_prefix(folder).ok());
+    below.unwrap_or(file).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_below_the_document_is_linked_from_there() {
+        let link = |document: &str, file: &str| seen_from(Path::new(document), Path::new(file));
+        assert_eq!(link("docs/BENCHMARKS.md", "docs/performance/run.json"), "performance/run.json");
+        assert_eq!(link("BENCHMARKS.md", "run.json"), "run.json");
+        assert_eq!(link("docs/BENCHMARKS.md", "target/run.json"), "target/run.json");
     }
 }
