@@ -4,8 +4,8 @@
 const MOST: usize = 512;
 
 /// Cuts rows into batches, each a power of two: however many there are, there are ten statements for them, which stay
-/// prepared. A text of its own for each number of rows would take longer to be prepared than to be executed, and a connection
-/// would keep the last hundred of them, each as large as its rows.
+/// prepared. With a text of its own for each number of rows, each would be prepared anew, and a connection would keep the last
+/// ones, each as large as its rows.
 pub(crate) fn batches<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
     std::iter::from_fn(move || {

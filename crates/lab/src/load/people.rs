@@ -12,7 +12,7 @@ use super::gateways::{Content, Failure, Gateways};
 use crate::workload::Class;
 use crate::{Error, Result};
 
-/// Accounts that are made at the same time: hashing passwords is slow on purpose.
+/// Accounts that are made, or dismissed, at the same time.
 const AT_ONCE: usize = 8;
 
 /// What somebody signs in with.

@@ -267,7 +267,7 @@ pub(super) async fn execute_each(connection: &impl ConnectionTrait, statements: 
 }
 
 /// The places of the values of so many rows, `(?, ?), (?, ?)` or `($1, $2), ($3, $4)`. SQLite looks a numbered place up among all
-/// before it, which takes longer than the rest of a statement that has thousands.
+/// before it, which takes a time that grows with the square of their number.
 pub(super) fn places<C: ConnectionTrait>(connection: &C, rows: usize, columns: usize) -> String {
     let numbered = is_postgres(connection);
     let place = |at: usize| if numbered { format!("${}", at + 1) } else { "?".to_owned() };
