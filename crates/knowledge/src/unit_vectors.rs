@@ -52,9 +52,21 @@ fn decoded(bytes: &[u8]) -> Vec<f32> {
 
 /// The cosine with a question's vector, whose length is 1.
 fn cosine(vector: &[f32], question: &[f32]) -> f32 {
-    let dot: f32 = vector.iter().zip(question).map(|(a, b)| a * b).sum();
-    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-    if length > 0.0 { dot / length } else { 0.0 }
+    let length = dot(vector, vector).sqrt();
+    if length > 0.0 { dot(vector, question) / length } else { 0.0 }
+}
+
+/// The dot product, as eight sums side by side: additions to a single one have to wait for each other.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0.0_f32; 8];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]
@@ -69,6 +81,15 @@ mod tests {
         let close = |a: f32, b: f32| (a - b).abs() < 0.01;
         assert!(close(near[0].alone, 1.0) && close(near[1].alone, 0.0) && close(near[2].alone, 0.0));
         assert!(close(near[0].around, 0.707) && close(near[1].around, 0.707) && close(near[2].around, 0.0));
+    }
+
+    #[test]
+    fn a_dot_product_has_all_of_its_terms() {
+        let up_to = |count: u8| (1..=count).map(f32::from).collect::<Vec<_>>();
+        for count in 0..=20 {
+            let squares = f32::from(u16::from(count) * (u16::from(count) + 1) * (2 * u16::from(count) + 1) / 6);
+            assert!((dot(&up_to(count), &up_to(count)) - squares).abs() < f32::EPSILON, "{count}");
+        }
     }
 
     #[test]

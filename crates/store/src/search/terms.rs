@@ -180,6 +180,9 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     written_words(text).map(folded).filter(|word| !word.is_empty())
 }
 
+/// What a possessive or a contraction ends in, after its apostrophe.
+const ENDINGS: [&str; 7] = ["s", "t", "re", "ve", "ll", "d", "m"];
+
 /// The words as they are written.
 fn written_words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
@@ -189,13 +192,9 @@ fn written_words(text: &str) -> impl Iterator<Item = &str> {
         let end = word_end(rest);
         let word = rest.get(..end)?.trim_matches('_');
         rest = rest.get(end..)?;
-        for ending in ["'s", "’s", "'t", "’t", "'re", "’re", "'ve", "’ve", "'ll", "’ll", "'d", "’d", "'m", "’m"]
-        {
-            let Some(after) = rest.strip_prefix(ending) else { continue };
-            if !after.starts_with(is_word_char) {
-                rest = after;
-                break;
-            }
+        if let Some(after_apostrophe) = rest.strip_prefix(['\'', '’']) {
+            let mut after = ENDINGS.iter().filter_map(|ending| after_apostrophe.strip_prefix(ending));
+            rest = after.find(|after| !after.starts_with(is_word_char)).unwrap_or(rest);
         }
         Some(word)
     })
@@ -215,6 +214,12 @@ fn folded(word: &str) -> String {
 
 /// Where the word at the start of `text` ends, in bytes; a dot between digits is inside it.
 fn word_end(text: &str) -> usize {
+    // Most words are ASCII, and not at the end of a sentence.
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let plain = text.bytes().position(|byte| !is_plain(&byte)).unwrap_or(text.len());
+    if text.as_bytes().get(plain).is_none_or(|byte| byte.is_ascii() && *byte != b'.') {
+        return plain;
+    }
     let mut chars = text.char_indices().peekable();
     let mut last_is_digit = false;
     while let Some((at, c)) = chars.next() {
