@@ -95,6 +95,16 @@ impl Comparison {
     pub fn is_worse(&self) -> bool {
         self.rows.iter().any(|row| row.verdict == Verdict::Worse)
     }
+
+    /// The same figures, of which nothing is concluded because of what the note says.
+    #[must_use]
+    pub fn without_verdicts(mut self, note: String) -> Self {
+        for row in &mut self.rows {
+            row.verdict = Verdict::NoEvidence;
+        }
+        self.notes.insert(0, note);
+        self
+    }
 }
 
 /// Compares two runs that were made one after the other. Both have to be in the order of time, without the time in which people
@@ -192,6 +202,9 @@ mod tests {
         let expected = [Verdict::Worse, Verdict::Worse, Verdict::Worse, Verdict::Worse, Verdict::NoEvidence];
         assert!(verdicts(&comparison).iter().map(|row| row.1).take(5).eq(expected), "{comparison}");
         assert_eq!(comparison, compare_series(&fast, &slow, &rules));
+        let doubted = comparison.without_verdicts("On another machine.".to_owned());
+        assert!(doubted.rows.iter().all(|row| row.verdict == Verdict::NoEvidence), "{doubted}");
+        assert_eq!(doubted.notes[0], "On another machine.");
         let same = compare_series(&fast, &fast, &rules);
         assert!(same.rows.iter().all(|row| row.verdict == Verdict::NoEvidence && row.change == 0.0), "{same}");
     }

@@ -194,15 +194,32 @@ pub(crate) struct Running {
     err: PathBuf,
 }
 
+/// The same program, which is killed when the thread that starts it is gone: a test that is killed drops nothing.
+fn ending_with_us(command: &Command) -> Command {
+    let mut bound = Command::new("setpriv");
+    bound.arg("--pdeathsig=KILL").arg("--").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(name, value),
+            None => bound.env_remove(name),
+        };
+    }
+    if let Some(directory) = command.get_current_dir() {
+        bound.current_dir(directory);
+    }
+    bound
+}
+
 impl Running {
     /// Starts a program; what it writes goes to files that begin with `name`.
-    pub(crate) fn start(mut command: Command, name: &Path) -> Self {
+    pub(crate) fn start(command: Command, name: &Path) -> Self {
+        let mut command = ending_with_us(&command);
         let (out, err) = (name.with_extension("out"), name.with_extension("err"));
         command.stdin(Stdio::null());
         command.stdout(File::create(&out).unwrap());
         command.stderr(File::create(&err).unwrap());
         let child = command.process_group(0).spawn();
-        let child = child.unwrap_or_else(|error| panic!("cannot start {}: {error}", command.get_program().display()));
+        let child = child.unwrap_or_else(|error| panic!("cannot start setpriv: {error}"));
         Self { child, out, err }
     }
 
