@@ -26,6 +26,8 @@ pub struct Subject {
     pub dependencies: Vec<(String, u32)>,
     /// Where it tells its figures.
     pub metrics: Option<Arc<Gateways>>,
+    /// Over whose connections the load goes.
+    pub gateways: Arc<Gateways>,
 }
 
 /// A second of observation.
@@ -40,6 +42,9 @@ pub struct Moment {
     /// What the server depends on took, by name.
     #[serde(default)]
     pub dependencies: BTreeMap<String, Use>,
+    /// What the generator sent and received, in bytes of HTTP a second.
+    #[serde(default)]
+    pub traffic: Option<[f64; 2]>,
     /// Database connections in use, where the figures were read in it.
     pub connections_active: Option<f64>,
     /// Those that were open and not in use.
@@ -104,7 +109,7 @@ async fn observe(subject: Subject, observed: Arc<Mutex<Observed>>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
-    let mut before = read();
+    let (mut before, mut carried, mut from) = (read(), subject.gateways.traffic(), Instant::now());
     for second in 0_u64.. {
         let mut moment = Moment::default();
         let told = match &subject.metrics {
@@ -124,7 +129,10 @@ async fn observe(subject: Subject, observed: Arc<Mutex<Observed>>) {
         let taken = now.2.iter().filter_map(|(name, now)| Some((name.clone(), now.since(before.2.get(name)?))));
         moment.dependencies = taken.collect();
         moment.at_s = began.elapsed().as_secs_f64();
-        before = now;
+        let (now_carried, until) = (subject.gateways.traffic(), Instant::now());
+        let seconds = until.duration_since(from).as_secs_f64();
+        moment.traffic = Some(std::array::from_fn(|way| (now_carried[way] - carried[way]) as f64 / seconds));
+        (before, carried, from) = (now, now_carried, until);
         let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner);
         observed.moments.push(moment);
         observed.told.extend(told.map(|figures| (at_s, figures)));

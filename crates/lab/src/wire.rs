@@ -4,6 +4,8 @@
 //! nothing else: no redirects, no compression, no proxies, no encryption.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -15,10 +17,28 @@ const ROOM: usize = 16 * 1024;
 /// The longest head of an answer.
 const LONGEST_HEAD: usize = 64 * 1024;
 
+/// What went over connections until now, in bytes of HTTP.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Traffic {
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+}
+
 /// A connection to one server, for one request after the other.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
+    traffic: Arc<Traffic>,
     /// What was received of the answer in hand.
     received: Vec<u8>,
     /// Whether the server lets another request follow.
@@ -57,7 +77,12 @@ impl Connection {
         let stream = TcpStream::connect(address).await?;
         // A request is one packet, and is not to wait for the next.
         stream.set_nodelay(true)?;
-        Ok(Self { stream, received: Vec::with_capacity(ROOM), goes_on: true })
+        Ok(Self { stream, traffic: Arc::default(), received: Vec::with_capacity(ROOM), goes_on: true })
+    }
+
+    /// The same connection, which counts together with others.
+    pub(crate) fn counted_in(self, traffic: &Arc<Traffic>) -> Self {
+        Self { traffic: Arc::clone(traffic), ..self }
     }
 
     /// Whether another request may follow.
@@ -70,6 +95,7 @@ impl Connection {
         self.received.clear();
         self.goes_on = false;
         self.stream.write_all(request).await.map_err(|_| Broken::BeforeAnswer)?;
+        self.traffic.sent.fetch_add(request.len() as u64, Ordering::Relaxed);
         let (status, head, length, keeps) = self.head().await?;
         let body = match length {
             Length::Bytes(bytes) => self.bytes(head, bytes).await?,
@@ -142,7 +168,10 @@ impl Connection {
     async fn more(&mut self) -> Result<(), Broken> {
         match self.stream.read_buf(&mut self.received).await {
             Ok(0) | Err(_) => Err(Broken::InAnswer),
-            Ok(_) => Ok(()),
+            Ok(bytes) => {
+                self.traffic.received.fetch_add(bytes as u64, Ordering::Relaxed);
+                Ok(())
+            }
         }
     }
 }
@@ -203,7 +232,8 @@ mod tests {
             vec![b"HTTP/1.1 503 Busy\r\nconnection: close\r\n\r\nall of ", b"it"],
         ])
         .await;
-        let mut connection = Connection::open(&address).await.unwrap();
+        let traffic = Arc::<Traffic>::default();
+        let mut connection = Connection::open(&address).await.unwrap().counted_in(&traffic);
         for (status, body, goes_on) in
             [(200, "abcde", true), (200, "abcde", true), (204, "", true), (503, "all of it", false)]
         {
@@ -211,6 +241,14 @@ mod tests {
             assert_eq!((answer.status, answer.body.as_slice()), (status, body.as_bytes()));
             assert_eq!(connection.goes_on(), goes_on);
         }
+        let heads = [
+            "200 OK\r\ncontent-length: 5",
+            "200 OK\r\ntransfer-encoding: chunked",
+            "204 No Content",
+            "503 Busy\r\nconnection: close",
+        ];
+        let answers: usize = heads.iter().map(|head| "HTTP/1.1 ".len() + head.len() + 4).sum::<usize>() + 5 + 20 + 9;
+        assert_eq!((traffic.sent(), traffic.received()), (4 * REQUEST.len() as u64, answers as u64));
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ impl Prometheus {
             .arg(format!("--storage.tsdb.path={}", home.path("prometheus").display()))
             .arg(format!("--web.listen-address={address}"))
             .env("no_proxy", "*");
-        let process = Running::start(command, &home.path("prometheus-run"));
+        let process = Running::start(&command, &home.path("prometheus-run"));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let this = Self { url: format!("http://{address}"), http, _process: process };
         until("Prometheus to read the server", async || {

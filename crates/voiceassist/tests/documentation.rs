@@ -44,7 +44,7 @@ async fn the_marked_commands_work_on_the_sample_documents() {
         for (number, block) in blocks.iter().enumerate() {
             let mut shell = Command::new("bash");
             shell.args(["-euo", "pipefail", "-c", block]).current_dir(workspace("")).envs(variables);
-            let mut running = Running::start(shell, &home.path(&format!("block-{number}")));
+            let mut running = Running::start(&shell, &home.path(&format!("block-{number}")));
             let status = running.end().await;
             let said = running.out();
             assert!(status.success() && !said.trim().is_empty(), "{page}: {status}: {block}{said}{}", running.err());

@@ -23,7 +23,7 @@ async fn k6_and_locust_measure_what_we_measure() {
         "--delay-ms",
         "250",
     ]);
-    let mut compare = Running::start(compare, &home.path("compare"));
+    let mut compare = Running::start(&compare, &home.path("compare"));
     let status = compare.end().await;
     assert!(status.success(), "{}{}", compare.out(), compare.err());
     for generator in ["| lab |", "| k6 |", "| Locust |"] {

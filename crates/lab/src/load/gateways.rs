@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::wire::{Answer, Broken, Connection};
+use crate::wire::{Answer, Broken, Connection, Traffic};
 use crate::{Error, Result};
 
 /// How long an answer may take.
@@ -25,6 +25,7 @@ pub struct Gateways {
     urls: Vec<String>,
     next: AtomicUsize,
     opened: AtomicU64,
+    traffic: Arc<Traffic>,
 }
 
 /// One of them.
@@ -56,7 +57,13 @@ impl Gateways {
     pub fn new(urls: &[String]) -> Result<Self> {
         let urls: Vec<String> = urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
         let all = urls.iter().map(|url| Ok(One { address: address(url)?, idle: Mutex::default() }));
-        Ok(Self { all: all.collect::<Result<_>>()?, urls, next: AtomicUsize::new(0), opened: AtomicU64::new(0) })
+        Ok(Self {
+            all: all.collect::<Result<_>>()?,
+            urls,
+            next: AtomicUsize::new(0),
+            opened: AtomicU64::new(0),
+            traffic: Arc::default(),
+        })
     }
 
     /// Host and port of one of them.
@@ -68,6 +75,11 @@ impl Gateways {
     #[must_use]
     pub fn opened(&self) -> u64 {
         self.opened.load(Ordering::Relaxed)
+    }
+
+    /// What was sent to them and received from them until now, in bytes of HTTP.
+    pub(crate) fn traffic(&self) -> [u64; 2] {
+        [self.traffic.sent(), self.traffic.received()]
     }
 
     /// Their addresses.
@@ -114,7 +126,7 @@ impl Gateways {
         }
         self.opened.fetch_add(1, Ordering::Relaxed);
         let opened = Connection::open(&one.address).await;
-        let mut connection = opened.map_err(|_| Failure("no connection".to_owned()))?;
+        let mut connection = opened.map_err(|_| Failure("no connection".to_owned()))?.counted_in(&self.traffic);
         let answer = connection.exchange(request).await.map_err(|broken| Failure::of(&broken))?;
         Ok(one.put(connection, answer))
     }

@@ -147,7 +147,12 @@ impl Target {
 
     /// What is observed of it.
     pub(crate) fn subject(&self) -> Subject {
-        Subject { process: self.process, dependencies: self.dependencies.clone(), metrics: self.metrics.clone() }
+        Subject {
+            process: self.process,
+            dependencies: self.dependencies.clone(),
+            metrics: self.metrics.clone(),
+            gateways: Arc::clone(&self.gateways),
+        }
     }
 
     /// Where and with what it is measured.

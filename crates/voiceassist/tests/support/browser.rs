@@ -39,7 +39,7 @@ impl Browser {
         let mut command = Command::new(DRIVER);
         // Whatever the browser leaves behind goes with its profile.
         command.arg("--port=0").env("HOME", profile.path()).env("TMPDIR", profile.path());
-        let driver = Running::start(command, &profile.path().join("chromedriver"));
+        let driver = Running::start(&command, &profile.path().join("chromedriver"));
         let port = until("chromedriver to say its port", async || {
             let said = driver.out();
             let (_, port) = said.split_once("started successfully on port ")?;

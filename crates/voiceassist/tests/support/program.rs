@@ -92,7 +92,7 @@ impl Home {
     /// Starts the program with these arguments.
     pub(crate) fn start<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
-        Running::start(self.command(arguments), &self.path(&format!("run-{number}")))
+        Running::start(&self.command(arguments), &self.path(&format!("run-{number}")))
     }
 
     /// Runs the program to its end.
@@ -212,8 +212,8 @@ fn ending_with_us(command: &Command) -> Command {
 
 impl Running {
     /// Starts a program; what it writes goes to files that begin with `name`.
-    pub(crate) fn start(command: Command, name: &Path) -> Self {
-        let mut command = ending_with_us(&command);
+    pub(crate) fn start(command: &Command, name: &Path) -> Self {
+        let mut command = ending_with_us(command);
         let (out, err) = (name.with_extension("out"), name.with_extension("err"));
         command.stdin(Stdio::null());
         command.stdout(File::create(&out).unwrap());

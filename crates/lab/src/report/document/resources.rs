@@ -32,16 +32,28 @@ pub(super) fn utilisation(source: &Source<'_>) -> String {
         mean_and_most(level.spread(of), "%")
     });
     text.push_str(&grid("#### Memory Utilization", &["Load", "Avg Memory", "Peak Memory"], &memory));
-    let network = rows(&|level| {
-        let of = |direction: &str| {
-            // Over the loopback, nothing passes the interfaces that are counted.
-            let server = level.server.as_ref().filter(|_| !source.run.environment.shares_machine)?;
-            server.network_bytes.get(direction).map(|bytes| bytes / 1e6 / server.seconds)
-        };
-        vec![shown(of("receive"), ""), shown(of("transmit"), "")]
+    // Over the loopback, nothing passes the interfaces that the server counts.
+    let network = if source.run.environment.shares_machine {
+        rows(&|level| {
+            let way = |way: usize| level.spread(|moment| Some(moment.traffic.as_ref()?.get(way)? / 1e6));
+            [mean_and_most(way(0), ""), mean_and_most(way(1), "")].concat()
+        })
+    } else {
+        rows(&|level| {
+            let of = |direction: &str| {
+                let server = level.server.as_ref()?;
+                server.network_bytes.get(direction).map(|bytes| bytes / 1e6 / server.seconds)
+            };
+            [of("receive"), None, of("transmit"), None].map(|figure| shown(figure, "")).to_vec()
+        })
+    };
+    let head = ["Load", "Ingress (MB/s)", "Peak Ingress (MB/s)", "Egress (MB/s)", "Peak Egress (MB/s)"];
+    text.push_str(&grid("#### Network I/O", &head, &network));
+    text.push_str(if source.run.environment.shares_machine {
+        "\nHTTP as the generator sent and received it, over the loopback; what TCP adds is not in it.\n"
+    } else {
+        "\nOf the server's interfaces without the loopback.\n"
     });
-    text.push_str(&grid("#### Network I/O", &["Load", "Ingress (MB/s)", "Egress (MB/s)"], &network));
-    text.push_str("\nOf the interfaces without the loopback: a load from the same machine passes none of them.\n");
     let disk = rows(&|level| {
         let calls = [per_second(|taken| taken.reads), per_second(|taken| taken.writes)];
         calls.map(|of| shown(level.spread(of).map(|[_, mean, _]| mean), "")).to_vec()
