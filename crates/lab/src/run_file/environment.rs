@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// The machine, the program and its configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +20,10 @@ pub struct Environment {
     pub kernel: String,
     /// Of the program that measures.
     pub version: String,
-    /// What it was built from, where that is known; with a plus sign where there were changes.
+    /// The beginning of its SHA-256, where it can be read.
+    #[serde(default)]
+    pub program: Option<String>,
+    /// Of the project's folder that it was started in, where it was one; with a plus sign where there were changes.
     pub commit: Option<String>,
     /// Where the load went to.
     pub target: String,
@@ -45,12 +49,27 @@ impl Environment {
             memory_bytes: 1_024.0 * kilobytes.unwrap_or(0.0),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            program: program(),
             commit: commit(),
             target: target.to_owned(),
             shares_machine,
             configuration,
         }
     }
+}
+
+impl Environment {
+    /// Whether it is the same program on the same machine, with the same server. Who works on the project meanwhile changes nothing.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let of_commit = |commit: &Option<String>| Self { commit: commit.clone(), ..self.clone() };
+        of_commit(&other.commit) == *other
+    }
+}
+
+fn program() -> Option<String> {
+    let digest = Sha256::digest(fs::read("/proc/self/exe").ok()?);
+    Some(digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn commit() -> Option<String> {

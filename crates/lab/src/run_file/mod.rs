@@ -88,7 +88,7 @@ impl Run {
     /// that begins now.
     #[must_use]
     pub fn go_on(path: &Path, environment: Environment, workload: Workload, seed: u64) -> Self {
-        let known = Self::read(path).ok().filter(|run| run.environment == environment && run.seed == seed);
+        let known = Self::read(path).ok().filter(|run| run.environment.is_same(&environment) && run.seed == seed);
         let mut run = known.unwrap_or_else(|| Self {
             schema: SCHEMA,
             commands: Vec::new(),
@@ -151,4 +151,32 @@ impl Run {
 
 fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn what_is_measured_of_the_same_server_comes_into_the_same_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("run.json");
+        let (here, workload) =
+            (Environment::here("http://127.0.0.1:1", true, Value::Null), Workload::read("seed").unwrap());
+        let commands = |environment: Environment, seed| {
+            let mut run = Run::go_on(&file, environment, workload.clone(), seed);
+            run.end();
+            run.write(&file).unwrap();
+            run.commands.len()
+        };
+        assert_eq!(commands(here.clone(), 1), 1);
+        assert_eq!(commands(here.clone(), 1), 2);
+        let edited = Environment { commit: Some("0123456789ab+".to_owned()), ..here.clone() };
+        assert_eq!(commands(edited, 1), 3, "somebody edited a text meanwhile");
+        assert_eq!(commands(Environment { program: Some("another".to_owned()), ..here.clone() }, 1), 1);
+        assert_eq!(commands(Environment { target: "http://127.0.0.1:2".to_owned(), ..here.clone() }, 1), 1);
+        assert_eq!(commands(Environment { target: "http://127.0.0.1:2".to_owned(), ..here }, 2), 1);
+    }
 }
