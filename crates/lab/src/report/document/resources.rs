@@ -32,28 +32,7 @@ pub(super) fn utilisation(source: &Source<'_>) -> String {
         mean_and_most(level.spread(of), "%")
     });
     text.push_str(&grid("#### Memory Utilization", &["Load", "Avg Memory", "Peak Memory"], &memory));
-    // Over the loopback, nothing passes the interfaces that the server counts.
-    let network = if source.run.environment.shares_machine {
-        rows(&|level| {
-            let way = |way: usize| level.spread(|moment| Some(moment.traffic.as_ref()?.get(way)? / 1e6));
-            [mean_and_most(way(0), ""), mean_and_most(way(1), "")].concat()
-        })
-    } else {
-        rows(&|level| {
-            let of = |direction: &str| {
-                let server = level.server.as_ref()?;
-                server.network_bytes.get(direction).map(|bytes| bytes / 1e6 / server.seconds)
-            };
-            [of("receive"), None, of("transmit"), None].map(|figure| shown(figure, "")).to_vec()
-        })
-    };
-    let head = ["Load", "Ingress (MB/s)", "Peak Ingress (MB/s)", "Egress (MB/s)", "Peak Egress (MB/s)"];
-    text.push_str(&grid("#### Network I/O", &head, &network));
-    text.push_str(if source.run.environment.shares_machine {
-        "\nHTTP as the generator sent and received it, over the loopback; what TCP adds is not in it.\n"
-    } else {
-        "\nOf the server's interfaces without the loopback.\n"
-    });
+    text.push_str(&network(source, &rows));
     let disk = rows(&|level| {
         let calls = [per_second(|taken| taken.reads), per_second(|taken| taken.writes)];
         calls.map(|of| shown(level.spread(of).map(|[_, mean, _]| mean), "")).to_vec()
@@ -63,6 +42,31 @@ pub(super) fn utilisation(source: &Source<'_>) -> String {
         "\nCalls of the process, to files and connections alike: how many a disk had to serve is not known.\n",
     );
     text
+}
+
+/// Over the loopback, nothing passes the interfaces that the server counts: what the generator counted stands in for them.
+fn network(source: &Source<'_>, rows: &dyn Fn(&dyn Fn(&Level) -> Vec<String>) -> Vec<Vec<String>>) -> String {
+    let heading = "#### Network I/O";
+    if source.run.environment.shares_machine {
+        let figures = rows(&|level| {
+            let way = |way: usize| level.spread(|moment| Some(moment.traffic.as_ref()?.get(way)? / 1e6));
+            let mean_and_most = |[_, mean, most]: [f64; 3]| [Some(mean), Some(most)];
+            let figures = [way(0), way(1)].map(|spread| spread.map_or([None, None], mean_and_most));
+            figures.into_iter().flatten().map(|figure| shown(figure, "")).collect()
+        });
+        let head = ["Load", "HTTP In (MB/s)", "Peak", "HTTP Out (MB/s)", "Peak"];
+        return grid(heading, &head, &figures)
+            + "\nAs the generator sent and received it over the loopback, without what TCP adds; no interface of the machine sees it.\n";
+    }
+    let figures = rows(&|level| {
+        let of = |direction: &str| {
+            let server = level.server.as_ref()?;
+            server.network_bytes.get(direction).map(|bytes| bytes / 1e6 / server.seconds)
+        };
+        vec![shown(of("receive"), ""), shown(of("transmit"), "")]
+    });
+    grid(heading, &["Load", "Ingress (MB/s)", "Egress (MB/s)"], &figures)
+        + "\nOf the server's interfaces without the loopback.\n"
 }
 
 /// What each dependency took, load by load.
