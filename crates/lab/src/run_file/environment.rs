@@ -69,7 +69,8 @@ impl Environment {
 
 fn program() -> Option<String> {
     let digest = Sha256::digest(fs::read("/proc/self/exe").ok()?);
-    Some(digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    let beginning = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    Some(format!("{beginning:012x}"))
 }
 
 fn commit() -> Option<String> {

@@ -16,24 +16,17 @@ pub(super) fn utilisation(source: &Source<'_>) -> String {
     let per_second = |of: fn(&crate::resources::Use) -> f64| {
         move |moment: &Moment| moment.server.map(|taken| of(&taken) / taken.seconds.max(f64::MIN_POSITIVE))
     };
-    let mean_and_most = |spread: Option<[f64; 3]>, unit: &str| {
-        let [mean, most] = spread.map_or([None, None], |[_, mean, most]| [Some(mean), Some(most)]);
-        vec![shown(mean, unit), shown(most, unit)]
-    };
-    let rows = |figures: &dyn Fn(&Level) -> Vec<String>| -> Vec<Vec<String>> {
-        let row = |(users, level): (usize, &Level)| [vec![format!("{users} users")], figures(level)].concat();
-        source.closed().into_iter().map(row).collect()
-    };
     let mut text = "\n## Resource Utilization\n\n### At Different Load Levels\n\nOf the server alone; it shares its cores with the generator.\n".to_owned();
-    let cpu = rows(&|level| mean_and_most(level.spread(|moment| Some(moment.server?.cpu_percent() / cores)), "%"));
+    let cpu =
+        rows(source, |level| mean_and_most(level.spread(|moment| Some(moment.server?.cpu_percent() / cores)), "%"));
     text.push_str(&grid("#### CPU Utilization", &["Load", "Avg CPU", "Peak CPU"], &cpu));
-    let memory = rows(&|level| {
+    let memory = rows(source, |level| {
         let of = |moment: &Moment| Some(100.0 * moment.server?.memory_bytes / limit(level)?);
         mean_and_most(level.spread(of), "%")
     });
     text.push_str(&grid("#### Memory Utilization", &["Load", "Avg Memory", "Peak Memory"], &memory));
-    text.push_str(&network(source, &rows));
-    let disk = rows(&|level| {
+    text.push_str(&network(source));
+    let disk = rows(source, |level| {
         let calls = [per_second(|taken| taken.reads), per_second(|taken| taken.writes)];
         calls.map(|of| shown(level.spread(of).map(|[_, mean, _]| mean), "")).to_vec()
     });
@@ -44,21 +37,30 @@ pub(super) fn utilisation(source: &Source<'_>) -> String {
     text
 }
 
+/// A row for each number of people.
+fn rows(source: &Source<'_>, figures: impl Fn(&Level) -> Vec<String>) -> Vec<Vec<String>> {
+    let row = |(users, level): (usize, &Level)| [vec![format!("{users} users")], figures(level)].concat();
+    source.closed().into_iter().map(row).collect()
+}
+
+fn mean_and_most(spread: Option<[f64; 3]>, unit: &str) -> Vec<String> {
+    let [mean, most] = spread.map_or([None, None], |[_, mean, most]| [Some(mean), Some(most)]);
+    vec![shown(mean, unit), shown(most, unit)]
+}
+
 /// Over the loopback, nothing passes the interfaces that the server counts: what the generator counted stands in for them.
-fn network(source: &Source<'_>, rows: &dyn Fn(&dyn Fn(&Level) -> Vec<String>) -> Vec<Vec<String>>) -> String {
+fn network(source: &Source<'_>) -> String {
     let heading = "#### Network I/O";
     if source.run.environment.shares_machine {
-        let figures = rows(&|level| {
+        let figures = rows(source, |level| {
             let way = |way: usize| level.spread(|moment| Some(moment.traffic.as_ref()?.get(way)? / 1e6));
-            let mean_and_most = |[_, mean, most]: [f64; 3]| [Some(mean), Some(most)];
-            let figures = [way(0), way(1)].map(|spread| spread.map_or([None, None], mean_and_most));
-            figures.into_iter().flatten().map(|figure| shown(figure, "")).collect()
+            [mean_and_most(way(0), ""), mean_and_most(way(1), "")].concat()
         });
         let head = ["Load", "HTTP In (MB/s)", "Peak", "HTTP Out (MB/s)", "Peak"];
         return grid(heading, &head, &figures)
             + "\nAs the generator sent and received it over the loopback, without what TCP adds; no interface of the machine sees it.\n";
     }
-    let figures = rows(&|level| {
+    let figures = rows(source, |level| {
         let of = |direction: &str| {
             let server = level.server.as_ref()?;
             server.network_bytes.get(direction).map(|bytes| bytes / 1e6 / server.seconds)
