@@ -210,6 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn one_start_that_takes_more_memory_than_another_shows_nothing_and_twice_as_much_does() {
+        let of = |bytes: f64| {
+            let mut series = series(400, 40, 20_000);
+            for second in &mut series {
+                second.peaks.insert("memory_bytes".to_owned(), bytes);
+            }
+            series
+        };
+        let judged = |more: f64| {
+            let comparison = compare_series(&of(3e8), &of(3e8 * more), &Rules::default());
+            comparison.rows.iter().find(|row| row.measure == "Memory").map(|row| row.verdict)
+        };
+        assert_eq!([judged(1.2), judged(2.0)], [Some(Verdict::NoEvidence), Some(Verdict::Worse)]);
+    }
+
+    #[test]
     fn what_was_not_measured_is_left_out_with_a_note() {
         let before = series(400, 40, 20_000);
         let mut after = before.clone();
