@@ -35,7 +35,7 @@ tools:  ## install what the tests need, starting no service, or name the command
 	python3 scripts/fetch_postgres.py target/postgres-18
 	python3 scripts/fetch_generators.py target/generators
 
-bench: model  ## measure every table of docs/PERFORMANCE_BENCHMARKS.md and write it, with a page of charts: 35 minutes
+bench: model  ## measure every table of docs/PERFORMANCE_BENCHMARKS.md and write it, with a page of charts: some 30 minutes
 	scripts/require.sh python3 postgresql-doc-15
 	cargo build --release --package voiceassist
 	python3 scripts/bench_lab.py $(BENCH)

@@ -49,7 +49,7 @@ def main() -> int:
     # A run that was cut off leaves what was measured before; one that came to its end is compared with that.
     committed.parent.mkdir(parents=True, exist_ok=True)
     before = committed.with_name("before.json")
-    if committed.exists() and commit(committed) != commit(options.run):
+    if committed.exists() and program(committed) != program(options.run):
         shutil.copyfile(committed, before)
     shutil.copyfile(options.run, committed)
     compared = ["--before", before] if before.exists() else []
@@ -59,9 +59,9 @@ def main() -> int:
     return subprocess.run([options.program, "lab", "gate", options.run]).returncode
 
 
-def commit(run: pathlib.Path) -> str:
-    """Of what program a run was."""
-    return json.loads(run.read_text())["environment"]["commit"]
+def program(run: pathlib.Path) -> str | None:
+    """The digest of the program that a run was of; nothing where the run is from before it was kept."""
+    return json.loads(run.read_text())["environment"].get("program")
 
 
 def measure(options: argparse.Namespace, server: Serving) -> None:

@@ -219,7 +219,7 @@ impl Running {
         command.stdout(File::create(&out).unwrap());
         command.stderr(File::create(&err).unwrap());
         let child = command.process_group(0).spawn();
-        let child = child.unwrap_or_else(|error| panic!("cannot start setpriv: {error}"));
+        let child = child.unwrap_or_else(|error| panic!("setpriv (Debian: util-linux) cannot be started: {error}"));
         Self { child, out, err }
     }
 
