@@ -1,5 +1,7 @@
 """Tests of the private servers: that they work, that they are gone afterwards, and that they leave others alone."""
 
+import http.client
+import json
 import os
 import pathlib
 import re
@@ -9,11 +11,15 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import typing
 import unittest
+import urllib.error
+import urllib.request
 
 from servers import HAProxy, Postgres, Redis, RedisCluster, RedisSentinel, RedisTls, ServerError, free_port, until
 from with_servers import POSTGRES
 
+CONFIGURATION = pathlib.Path(__file__).parents[1] / "deploy/haproxy.cfg"
 SCRIPT = pathlib.Path(__file__).with_name("with_servers.py")
 PROXY = """
 defaults
@@ -27,6 +33,12 @@ frontend pages
 """
 
 
+class Failure(typing.NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+
 def processes_of(mark: str) -> list[str]:
     """The command lines that name a folder."""
     lines = []
@@ -38,6 +50,17 @@ def processes_of(mark: str) -> list[str]:
         if mark in line:
             lines.append(line)
     return lines
+
+
+def failure(url: str) -> Failure:
+    """What a failed request is told."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url) as response:
+            raise AssertionError(f"{url} did not fail: {response.status}")
+    except urllib.error.HTTPError as error:
+        with error:
+            return Failure(error.code, error.headers, error.read().decode())
 
 
 def forgotten_memory() -> set[str]:
@@ -155,6 +178,19 @@ class Ports(unittest.TestCase):
                 client.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 self.assertTrue(client.makefile().read().endswith("here"))
             self.assertIn("pages,FRONTEND", proxy.ask("show stat"))
+
+
+    def test_where_no_gateway_is_left_programs_get_a_problem_document_and_people_a_page(self):
+        port = free_port()
+        addresses = {"LISTEN": port, "GATEWAY_1": free_port(), "GATEWAY_2": free_port()}
+        settings = [f'    setenv VOICEASSIST_{name} "127.0.0.1:{port}"\n' for name, port in addresses.items()]
+        with HAProxy("global\n" + "".join(settings) + CONFIGURATION.read_text(), port) as proxy:
+            # Both gateways, and with them all that there is behind the frontend.
+            until(lambda: proxy.ask("show stat").count(",DOWN,") == 3, "HAProxy did not see that no gateway is there")
+            problem, page = (failure(f"{proxy.url}{path}") for path in ("/api/chat", "/"))
+        self.assertEqual((problem.status, problem.headers["Content-Type"]), (503, "application/problem+json"))
+        self.assertEqual(json.loads(problem.text)["status"], 503)
+        self.assertEqual((page.status, page.headers["Content-Type"]), (503, "text/html"))
 
 
 class Runs(unittest.TestCase):

@@ -54,6 +54,25 @@ struct Inputs {
     types: Option<NodeId>,
 }
 
+/// A question that is being read, until this is dropped: also when reading it panics.
+struct Reading<'a> {
+    all: &'a AtomicUsize,
+    /// Questions that were being read when this one began.
+    others: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn begin(all: &'a AtomicUsize) -> Self {
+        Self { all, others: all.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Model").field("name", &self.name).finish_non_exhaustive()
@@ -118,14 +137,12 @@ impl Model {
     pub fn embed(&self, text: &str) -> Result<Vec<f32>> {
         let texts = self.tokenize(&[vec![text.to_owned()]])?;
         let text = texts.first().ok_or_else(|| Error::Embedding("no tokens came out".to_owned()))?;
-        let before = self.questions.fetch_add(1, Ordering::Relaxed);
-        let threads = match before.checked_sub(1) {
-            Some(others) => self.for_more_questions.get(others % self.for_more_questions.len()),
+        let reading = Reading::begin(&self.questions);
+        let threads = match reading.others.checked_sub(1) {
+            Some(other) => self.for_more_questions.get(other % self.for_more_questions.len()),
             None => None,
         };
-        let read = self.run(threads.unwrap_or(&self.for_a_question), text);
-        self.questions.fetch_sub(1, Ordering::Relaxed);
-        Ok(read?.whole)
+        Ok(self.run(threads.unwrap_or(&self.for_a_question), text)?.whole)
     }
 
     /// The vectors of many texts of documents, in their order. Each text comes in pieces, which are read as one text; the pieces

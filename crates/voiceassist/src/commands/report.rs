@@ -36,11 +36,19 @@ impl Report {
             before: before.as_ref().map(|run| (run, link_before.as_str())),
         };
         for (path, text) in [(&self.out, document(&source)), (&beside, page(&source)?)] {
-            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
             output::note(format_args!("wrote {}", path.display()));
         }
         Ok(())
     }
+}
+
+/// Writes a file, and makes its folder where there is none, as the run files do.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
 }
 
 /// A file as a document links it: from its own folder where the file lies below that, otherwise as it was given.
