@@ -1,5 +1,9 @@
 //! The command line: wiring, nothing else.
 
+/// See docs/decisions/0030-memory-by-mimalloc.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod commands;
 mod marks;
 mod output;

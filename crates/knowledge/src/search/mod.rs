@@ -24,7 +24,7 @@ use crate::{Knowledge, Result, UnitSimilarity};
 /// Documents that the keyword search contributes.
 const DOCUMENTS_BY_KEYWORDS: usize = 60;
 /// Chunks that the vector search contributes, beside the nearest ones of those documents.
-const CHUNKS_BY_MEANING: usize = 60;
+const CHUNKS_BY_MEANING: usize = 20;
 /// Chunks that words contribute where vectors are missing.
 const CHUNKS_BY_KEYWORDS: usize = 100;
 /// Of so many documents, those that match best, chunks are found by their words as long as they have no vectors. What matches

@@ -57,7 +57,7 @@ const UNREAD_KEYWORDS: f32 = 3.0;
 /// A chunk that waits for its vectors, and has the words as well as any, is read like one that is rather near in meaning.
 const UNREAD_WAITING: f32 = 10.0;
 /// Passages that are read.
-const READ: usize = 32;
+const READ: usize = 24;
 /// Passages that are read of one document, so that it does not crowd out the others.
 const READ_OF_ONE: usize = 4;
 
