@@ -24,7 +24,7 @@ struct Library {
 }
 
 impl Library {
-    /// Sixty-three documents, three more than a search by meaning finds; eight more are a step of the collection's size.
+    /// Sixty-three documents, three more than a search by words finds; eight more are a step of the collection's size.
     async fn open(with_model: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = test_servers::database_of_the_profile().await.map(store::DatabaseUrl::new);
@@ -170,7 +170,7 @@ async fn a_word_of_ones_own_documents_counts_together_with_everybodys() {
 #[tokio::test]
 async fn nearness_in_meaning_alters_it_without_a_common_word() {
     let library = Library::open(true).await;
-    let near = "Port machinery for lifting cargo is examined by engineers every April.";
+    let near = "When is the derrick of the harbor to be examined?";
     let add = async |library: &Library| _ = library.add(Visibility::Shared, near).await;
     assert_eq!(library.altered(library.anna, add).await, Some(Alteration::Meaning));
 }
@@ -178,8 +178,8 @@ async fn nearness_in_meaning_alters_it_without_a_common_word() {
 #[tokio::test]
 async fn a_document_that_was_found_alters_it() {
     let library = Library::open(true).await;
-    // By its meaning alone: it has no word of the question.
-    let near = library.add(Visibility::Shared, "Port machinery for lifting cargo is examined every April.").await;
+    // By its meaning alone: it has no word of the question, as long as nobody tells the index that a harbor is a harbour.
+    let near = library.add(Visibility::Shared, "When is the derrick of the harbor to be examined?").await;
     let titled = DocumentChange { title: Some("Gear".to_owned()), visibility: None };
     let retitle = async |library: &Library| drop(library.knowledge.change(near, titled.clone()).await.unwrap());
     assert_eq!(library.altered(library.anna, retitle).await, Some(Alteration::Found));
