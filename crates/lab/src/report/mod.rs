@@ -126,6 +126,8 @@ pub fn number(value: f64) -> String {
         _ => 0,
     };
     let text = format!("{value:.digits$}");
+    // The sum of nothing is negative zero, and so is what is rounded up to it.
+    let text = if text.trim_start_matches(['-', '0', '.']).is_empty() { "0".to_owned() } else { text };
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
@@ -137,6 +139,9 @@ mod tests {
     fn figures_have_as_many_digits_as_say_something() {
         for (value, text) in [
             (0.0, "0"),
+            (-0.0, "0"),
+            (-0.0001, "0"),
+            (-12.34, "-12.3"),
             (0.0123, "0.012"),
             (0.5, "0.5"),
             (12.34, "12.3"),
