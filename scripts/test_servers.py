@@ -1,5 +1,6 @@
 """Tests of the private servers: that they work, that they are gone afterwards, and that they leave others alone."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -11,10 +12,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import typing
 import unittest
-import urllib.error
-import urllib.request
 
 from servers import HAProxy, Postgres, Redis, RedisCluster, RedisSentinel, RedisTls, ServerError, free_port, until
 from with_servers import POSTGRES
@@ -33,12 +31,6 @@ frontend pages
 """
 
 
-class Failure(typing.NamedTuple):
-    status: int
-    headers: http.client.HTTPMessage
-    text: str
-
-
 def processes_of(mark: str) -> list[str]:
     """The command lines that name a folder."""
     lines = []
@@ -52,15 +44,12 @@ def processes_of(mark: str) -> list[str]:
     return lines
 
 
-def failure(url: str) -> Failure:
-    """What a failed request is told."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url) as response:
-            raise AssertionError(f"{url} did not fail: {response.status}")
-    except urllib.error.HTTPError as error:
-        with error:
-            return Failure(error.code, error.headers, error.read().decode())
+def told(port: int, path: str) -> tuple[int, str | None, bytes]:
+    """The status, the media type and the text that a path is answered with."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.headers["Content-Type"], response.read()
 
 
 def forgotten_memory() -> set[str]:
@@ -187,10 +176,10 @@ class Ports(unittest.TestCase):
         with HAProxy("global\n" + "".join(settings) + CONFIGURATION.read_text(), port) as proxy:
             # Both gateways, and with them all that there is behind the frontend.
             until(lambda: proxy.ask("show stat").count(",DOWN,") == 3, "HAProxy did not see that no gateway is there")
-            problem, page = (failure(f"{proxy.url}{path}") for path in ("/api/chat", "/"))
-        self.assertEqual((problem.status, problem.headers["Content-Type"]), (503, "application/problem+json"))
-        self.assertEqual(json.loads(problem.text)["status"], 503)
-        self.assertEqual((page.status, page.headers["Content-Type"]), (503, "text/html"))
+            status, kind, text = told(port, "/api/chat")
+            self.assertEqual((status, kind, json.loads(text)["status"]), (503, "application/problem+json", 503))
+            status, kind, _ = told(port, "/")
+            self.assertEqual((status, kind), (503, "text/html"))
 
 
 class Runs(unittest.TestCase):

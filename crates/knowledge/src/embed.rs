@@ -294,14 +294,28 @@ fn name_of(onnx: &[u8]) -> String {
     format!("onnx-int8-{version:012x}")
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
-    use thread_priority::thread_schedule_policy;
+    use std::panic::{catch_unwind, resume_unwind};
 
     use super::*;
 
     #[test]
+    fn a_question_whose_reading_panics_is_not_being_read_any_more() {
+        let all = AtomicUsize::new(0);
+        let read = catch_unwind(|| {
+            let _reading = Reading::begin(&all);
+            resume_unwind(Box::new("it cannot be read"))
+        });
+        assert!(read.is_err());
+        assert_eq!(Reading::begin(&all).others, 0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
     fn only_documents_yield() {
+        use thread_priority::thread_schedule_policy;
+
         let policies = |threads: &ThreadPool| threads.run(|| rayon::broadcast(|_| thread_schedule_policy().unwrap()));
         let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
         assert!(policies(&ThreadPool::with_num_threads(2)).iter().all(|policy| *policy != idle));

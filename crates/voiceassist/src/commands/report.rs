@@ -62,6 +62,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_folder_that_is_not_there_is_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("of/today.md");
+        write(&file, "text").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
+    }
+
+    #[test]
     fn a_run_below_the_document_is_linked_from_there() {
         let link = |document: &str, file: &str| seen_from(Path::new(document), Path::new(file));
         assert_eq!(link("docs/BENCHMARKS.md", "docs/performance/run.json"), "performance/run.json");
